@@ -1,0 +1,64 @@
+"""Where things are, and the quiet environment every part runs in.
+
+Two environment variables move the untracked parts: ``CARBONPANEL_DATABASE`` (the DuckDB file) and
+``CARBONPANEL_DATA`` (the folder of users' ingested files). Both default to places inside the project.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Said wherever a number drawn by ``analysis_py.simulate`` is shown.
+SIMULATED_NOTICE = "SIMULATED - not evidence about China"
+
+#: Seed of every random draw a user did not choose a seed for; recorded with the results it made.
+DEFAULT_SEED = 20251122
+
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+_SINGLE_THREADED_BLAS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def quiet_environment() -> None:
+    """Switch telemetry off and pin BLAS to one thread; call before numpy, dbt or Great Expectations load."""
+    for key, value in (_QUIET | _SINGLE_THREADED_BLAS).items():
+        os.environ.setdefault(key, value)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Absolute places of one project."""
+
+    root: Path
+    database: Path
+    data: Path
+
+    @property
+    def seeds(self) -> Path:
+        return self.root / "seeds"
+
+    @property
+    def studies(self) -> Path:
+        return self.root / "analysis_py" / "studies"
+
+    @property
+    def user_raw(self) -> Path:
+        """Parquet files that ``ingest`` wrote: ``<data>/raw/<source>/<dataset>.parquet``."""
+        return self.data / "raw"
+
+
+def project_root() -> Path:
+    return Path(__file__).resolve().parent.parent
+
+
+def paths() -> Paths:
+    """Places as the environment says now (read anew at each call, so that tests may move them)."""
+    root = project_root()
+    database = Path(os.environ.get("CARBONPANEL_DATABASE") or root / "warehouse" / "carbonpanel.duckdb")
+    data = Path(os.environ.get("CARBONPANEL_DATA") or root / "data")
+    return Paths(root=root, database=database.expanduser().absolute(), data=data.expanduser().absolute())
