@@ -1,1 +1,466 @@
-def main(): ...
+"""The command line: parses, calls, prints. No SQL, no numerics; heavy imports happen inside the commands."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from analysis_py import __version__
+from analysis_py.errors import CarbonpanelError
+from analysis_py.settings import SIMULATED_NOTICE, quiet_environment
+
+app = typer.Typer(
+    name="carbonpanel",
+    help="Chinese city and province panels on artificial intelligence and low-carbon productivity: "
+    "from raw files to a validated DuckDB warehouse to tables you can paste.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+class Format(StrEnum):
+    table = "table"
+    md = "md"
+    csv = "csv"
+    json = "json"
+
+
+class TableFormat(StrEnum):
+    text = "text"
+    md = "md"
+    csv = "csv"
+    tex = "tex"
+
+
+class Inputs(StrEnum):
+    auto = "auto"
+    demo = "demo"
+    user = "user"
+
+
+InputsOption = Annotated[
+    Inputs, typer.Option("--inputs", help="auto: your ingested files if any, else the demo world.")
+]
+Co2Option = Annotated[
+    str | None,
+    typer.Option("--co2-source", help="What CP divides by: ipcc2006, china_provincial_2011, ceads or edgar."),
+]
+ThreadsOption = Annotated[
+    int, typer.Option("--threads", min=1, help="Threads of dbt and DuckDB; results do not change.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Build even when nothing has changed.")]
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to print.")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the result as JSON to this file.")]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _people_errors() -> Iterator[None]:
+    """Turn problems into a few readable lines and an exit code; a bug leaves its details in a file."""
+    quiet_environment()
+    try:
+        yield
+    except CarbonpanelError as error:
+        _say(str(error))
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        _say("interrupted: what was there before is unchanged")
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 (the reader of our output has gone)
+        raise typer.Exit(141) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        from analysis_py.bugs import record_bug
+
+        _say(record_bug(error, sys.argv[1:]))
+        raise typer.Exit(70) from None
+
+
+def _write_json(target: Path | None, data: Any) -> None:
+    if target is not None:
+        from analysis_py.files import write_json
+
+        write_json(target, data)
+        _say(f"written: {target}")
+
+
+def _print_rows(columns: Any, rows: Any, fmt: Format) -> None:
+    from analysis_py.display import render_rows
+
+    print(render_rows(columns, rows, fmt.value))
+
+
+def _notice(simulated: bool, fmt: Format | TableFormat) -> None:
+    if simulated:
+        # machine-readable output stays clean: there the notice goes to standard error
+        (_say if fmt.value in {"csv", "json", "tex"} else print)(SIMULATED_NOTICE)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"carbonpanel {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    database: Annotated[
+        Path | None, typer.Option("--database", help="The DuckDB file (default warehouse/carbonpanel.duckdb).")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data-dir", help="Folder of your ingested files (default data/).")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if database is not None:
+        os.environ["CARBONPANEL_DATABASE"] = str(database.expanduser().absolute())
+    if data is not None:
+        os.environ["CARBONPANEL_DATA"] = str(data.expanduser().absolute())
+
+
+def _refresh(inputs: Inputs, co2_source: str | None, threads: int, force: bool) -> None:
+    from analysis_py.refresh import refresh as refresh_warehouse
+
+    report = refresh_warehouse(inputs=inputs.value, co2_source=co2_source, threads=threads, force=force)
+    for note in report.notes:
+        print(f"note: {note}")
+    if not report.changed:
+        print("the warehouse is current: nothing has changed since it was built (--force builds it anyway)")
+        return
+    warnings = sum(v.n_warn for v in report.validations)
+    print(
+        f"warehouse built and validated in {report.seconds:.0f} s: {report.nodes_built} dbt nodes, "
+        f"{warnings} validation warnings (carbonpanel validate --last shows them)"
+    )
+    if report.stale_runs:
+        print(f"{report.stale_runs} earlier run(s) are stale now: run 'carbonpanel estimate'")
+    if "demo" in report.inputs.values():
+        print(SIMULATED_NOTICE)
+
+
+@app.command()
+def run(
+    inputs: InputsOption = Inputs.auto,
+    co2_source: Co2Option = None,
+    threads: ThreadsOption = 2,
+    force: ForceOption = False,
+) -> None:
+    """Everything: refresh the warehouse, validate it, estimate every study."""
+    with _people_errors():
+        _refresh(inputs, co2_source, threads, force)
+        _estimate([], None, None, None, None, TableFormat.text, tables=False)
+
+
+@app.command()
+def refresh(
+    inputs: InputsOption = Inputs.auto,
+    co2_source: Co2Option = None,
+    threads: ThreadsOption = 2,
+    force: ForceOption = False,
+) -> None:
+    """Build and validate a new database and only then put it in the old one's place."""
+    with _people_errors():
+        _refresh(inputs, co2_source, threads, force)
+
+
+@app.command()
+def validate(
+    last: Annotated[bool, typer.Option("--last", help="Show the stored results instead of checking again.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List the passed expectations too.")] = False,
+    fmt: FormatOption = Format.table,
+) -> None:
+    """Check the raw inputs and the marts against the expectations, and show what failed."""
+    with _people_errors():
+        from analysis_py.quality import check_now, last_results, summarise
+
+        outcome = last_results() if last else check_now()
+        columns, rows = outcome.rows(failed_only=not every)
+        if rows:
+            _print_rows(columns, rows, fmt)
+        (print if fmt is Format.table else _say)(summarise(outcome))
+        _notice(outcome.simulated, fmt)
+        if not outcome.success:
+            raise typer.Exit(1)
+
+
+def _estimate(
+    studies: list[str],
+    data: Path | None,
+    sheet: str | None,
+    models: list[str] | None,
+    json_out: Path | None,
+    fmt: TableFormat,
+    *,
+    tables: bool = True,
+    write: bool = True,
+) -> None:
+    from analysis_py.estimate import estimate_studies, summary_line
+
+    def show(run: Any) -> None:
+        if tables:
+            from analysis_py.tables import render
+
+            print(render(run, format=fmt.value))
+            print()
+        else:
+            print(summary_line(run))
+
+    outcome = estimate_studies(studies, data=data, sheet=sheet, models=models or None, write=write, on_run=show)
+    _write_json(json_out, outcome.json())
+    for message in outcome.messages:
+        _say(message)
+    if outcome.all_failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def estimate(
+    studies: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Study ids (carbon_productivity), tables (carbon_productivity/3) or YAML files; none = all."
+        ),
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Run on this CSV, Excel, Stata or Parquet file.")] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of the workbook given with --data.")] = None,
+    model: Annotated[list[str] | None, typer.Option("--model", help="Only these model ids (repeatable).")] = None,
+    json_out: JsonOption = None,
+    fmt: Annotated[TableFormat, typer.Option("--format", "-f", help="Form of the printed tables.")] = TableFormat.text,
+    no_write: Annotated[bool, typer.Option("--no-write", help="Print only; leave the results tables alone.")] = False,
+) -> None:
+    """Estimate studies on the warehouse, or one study on any file, and print tables to paste."""
+    with _people_errors():
+        _estimate(studies or [], data, sheet, model, json_out, fmt, write=not no_write)
+
+
+@app.command()
+def compare(
+    study: Annotated[str, typer.Argument(help="Study id, e.g. carbon_productivity.")],
+    table: Annotated[str | None, typer.Option("--table", help="Only this published table, e.g. 3.")] = None,
+    fmt: FormatOption = Format.table,
+) -> None:
+    """Set our columns beside the published ones: design only on the demo world, numbers on your own files."""
+    with _people_errors():
+        from analysis_py.comparison import compare_published
+
+        comparison = compare_published(study, table)
+        _print_rows(comparison.columns, comparison.rows, fmt)
+        _notice(comparison.simulated, fmt)
+        for note in comparison.notes:
+            _say(f"note: {note}")
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(help="SQL; schemas marts, results, reference ... need no prefix.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Read the SQL from this file ('-' = standard input).")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Rows to show as a table (0 = all).")] = 200,
+    fmt: FormatOption = Format.table,
+) -> None:
+    """Query the warehouse, read-only."""
+    with _people_errors():
+        from analysis_py.files import read_text
+        from analysis_py.query import run_query
+
+        if (query is None) == (file is None):
+            raise CarbonpanelError(
+                "CP-OPTION", "give either a query or --file", remedy="carbonpanel sql 'show all tables'"
+            )
+        text = query if query is not None else read_text(file)
+        result = run_query(text, limit=limit if fmt in {Format.table, Format.md} else 0)
+        _print_rows(result.columns, result.rows, fmt)
+        if fmt is Format.table:
+            types = ", ".join(f"{c} {t}" for c, t in zip(result.columns, result.types, strict=True))
+            shown = (
+                f"first {len(result.rows)} rows; --limit 0 shows all"
+                if result.truncated
+                else f"{len(result.rows)} rows"
+            )
+            _say(f"({shown}) {types}")
+        _notice(result.simulated, fmt)
+
+
+@app.command()
+def describe(
+    name: Annotated[
+        str | None, typer.Argument(help="A table, a column or TABLE.COLUMN; none lists the tables.")
+    ] = None,
+    fmt: FormatOption = Format.table,
+) -> None:
+    """The codebook: tables with row counts; a table's columns with type, unit, meaning, fill rule and share filled."""
+    with _people_errors():
+        from analysis_py.provenance import describe as describe_name
+        from analysis_py.warehouse import open_read, simulated
+
+        with open_read() as con:
+            description = describe_name(con, name)
+            is_simulated = simulated(con)
+        if fmt is Format.table and description.title:
+            print(description.title)
+        _print_rows(description.columns, description.rows, fmt)
+        _notice(is_simulated, fmt)
+
+
+@app.command()
+def trace(
+    city: Annotated[str, typer.Argument(help="Code or name: 440300, 深圳, Shenzhen.")],
+    year: Annotated[int, typer.Argument(help="Year, e.g. 2019.")],
+    variable: Annotated[str, typer.Argument(help="A panel symbol (CP) or a column of fct_city_year.")],
+    panel: Annotated[str | None, typer.Option("--panel", help="The mart to start from.")] = None,
+) -> None:
+    """Follow one cell of a panel back to the raw cells it was made from."""
+    with _people_errors():
+        from analysis_py.provenance import render_trace
+        from analysis_py.provenance import trace as trace_cell
+        from analysis_py.warehouse import open_read, simulated
+
+        with open_read() as con:
+            print(render_trace(trace_cell(con, city, year, variable, panel=panel)))
+            _notice(simulated(con), Format.table)
+
+
+@app.command()
+def recover(
+    coverage: Annotated[bool, typer.Option("--coverage", help="Also run the Monte Carlo coverage study.")] = False,
+    draws: Annotated[int, typer.Option("--draws", min=20, help="Draws of the coverage study.")] = 400,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the coverage study.")] = None,
+) -> None:
+    """Score the estimators: the demo world's truths beside what the estimates found."""
+    with _people_errors():
+        from analysis_py.progress import Progress
+        from analysis_py.settings import DEFAULT_SEED
+        from analysis_py.simulate.recover import recover as recover_truths
+        from analysis_py.simulate.recover import render_recovery
+        from analysis_py.warehouse import open_read
+
+        with open_read() as con:
+            print(render_recovery(recover_truths(con)))
+        if coverage:
+            from analysis_py.simulate.coverage import coverage as run_coverage
+            from analysis_py.simulate.coverage import render_coverage
+
+            with Progress("coverage study") as bar:
+                report = run_coverage(draws=draws, seed=seed if seed is not None else DEFAULT_SEED, progress=bar)
+            print(render_coverage(report))
+            if not report.within_band:
+                raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Name what is missing or out of order, and the remedy."""
+    with _people_errors():
+        from analysis_py.doctor import FAIL, examine
+
+        findings = examine()
+        for finding in findings:
+            print(f"{finding.status:<5} {finding.name}: {finding.seen}")
+            if finding.remedy:
+                print(f"      -> {finding.remedy}")
+        if any(f.status == FAIL for f in findings):
+            raise typer.Exit(1)
+
+
+@app.command()
+def ingest(
+    file: Annotated[Path, typer.Argument(help="Your file: CSV, Excel, Stata or Parquet.")],
+    source: Annotated[str, typer.Option("--as", help="What it is: city_yearbook, city_emissions, city_energy ...")],
+    mapping: Annotated[Path | None, typer.Option("--mapping", help="A YAML that says what the columns are.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="Name to keep it under (default: the file's name).")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Report only; write nothing.")] = False,
+    json_out: JsonOption = None,
+) -> None:
+    """Take a file of yours into the raw contract; nothing is repaired silently."""
+    with _people_errors():
+        from analysis_py.ingest.ingest import ingest_file, render_report
+        from analysis_py.progress import Progress
+        from analysis_py.settings import paths
+
+        with Progress(f"reading {file.name}") as bar:
+            report = ingest_file(
+                file,
+                source,
+                data_dir=paths().data,
+                mapping=mapping,
+                dataset=dataset,
+                sheet=sheet,
+                check=check,
+                progress=bar,
+            )
+        print(render_report(report))
+        _write_json(json_out, report.to_json())
+
+
+@app.command()
+def inputs(
+    remove: Annotated[
+        str | None,
+        typer.Option("--remove", help="Forget a dataset of yours, as SOURCE/DATASET; the file itself stays."),
+    ] = None,
+    fmt: FormatOption = Format.table,
+) -> None:
+    """What the next refresh will read: the demo world or your files."""
+    with _people_errors():
+        from analysis_py.ingest.inputs import describe_inputs, remove_dataset
+        from analysis_py.settings import paths
+
+        if remove is not None:
+            print(f"removed: {remove_dataset(paths().data, remove)}")
+        columns, rows = describe_inputs(paths().data)
+        _print_rows(columns, rows, fmt)
+
+
+@app.command("describe-data")
+def describe_data(
+    file: Annotated[Path, typer.Argument(help="CSV, Excel, Stata or Parquet.")],
+    columns: Annotated[
+        str | None, typer.Option("--columns", help="Names separated by commas; none = all numeric.")
+    ] = None,
+    winsor: Annotated[
+        str | None, typer.Option("--winsor", help="Limits in percent, e.g. 1,99 (Stata's winsor2 rule).")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook.")] = None,
+    json_out: JsonOption = None,
+    fmt: FormatOption = Format.table,
+) -> None:
+    """n, mean, sd, min, percentiles by Stata's rule and max of a file's columns."""
+    with _people_errors():
+        from analysis_py.description import describe_file
+
+        description = describe_file(file, columns=columns, winsor=winsor, sheet=sheet)
+        _print_rows(description.columns, description.rows, fmt)
+        _write_json(json_out, description.json())
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point of the ``carbonpanel`` command."""
+    runner: Callable[..., Any] = app
+    runner(args=argv, prog_name="carbonpanel")
+
+
+if __name__ == "__main__":
+    main()

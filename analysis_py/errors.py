@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a user's file a problem sits. Rows count from 1 and include header lines, as a spreadsheet shows them."""
+    """Where in a user's file a problem sits; rows count from 1 with the header, as a spreadsheet shows them."""
 
     file: str | Path | None = None
     sheet: str | None = None

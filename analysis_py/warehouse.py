@@ -148,6 +148,32 @@ def open_private(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
+def attach_read_only(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> bool:
+    """Attach ``path`` to ``con`` as ``name``; False when it is damaged, ``CP-DB-BUSY`` when someone writes it."""
+    import duckdb
+
+    quoted = str(path).replace("'", "''")
+    try:
+        con.execute(f"attach '{quoted}' as {name} (read_only)")
+    except duckdb.Error as error:
+        explained = _explain(error, path)
+        if explained.code == "CP-DB-BUSY":
+            raise explained from None
+        return False
+    return True
+
+
+def simulated(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the warehouse was built from the demo world (also when its metadata cannot be read)."""
+    import duckdb
+
+    try:
+        row = con.execute("select bool_or(is_simulated) from meta.build").fetchone()
+    except duckdb.Error:
+        return True
+    return row is None or row[0] is not False
+
+
 def _set_search_path(con: duckdb.DuckDBPyConnection) -> None:
     known = {row[0] for row in con.execute("select schema_name from information_schema.schemata").fetchall()}
     wanted = [s for s in SEARCH_PATH.split(",") if s in known]

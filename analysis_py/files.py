@@ -1,0 +1,48 @@
+"""Small text files: read with readable errors, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from analysis_py.errors import CarbonpanelError
+
+
+def read_text(path: Path | None) -> str:
+    """The text of ``path`` (UTF-8, BOM allowed), or of standard input for ``-``."""
+    if path is None or str(path) == "-":
+        return sys.stdin.read()
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise CarbonpanelError("CP-FILE-MISSING", "there is no such file", where=str(path)) from None
+    except IsADirectoryError:
+        raise CarbonpanelError("CP-FILE-FOLDER", "this is a folder, not a file", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise CarbonpanelError(
+            "CP-FILE-ENCODING", f"not UTF-8 text (byte {error.start})", where=str(path), remedy="save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise CarbonpanelError("CP-FILE-UNREADABLE", str(error.strerror), where=str(path)) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside ``path`` and rename: a reader or a kill never sees half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise CarbonpanelError(
+            "CP-FILE-UNWRITABLE", f"cannot be written: {error.strerror}", where=str(path), remedy="choose another place"
+        ) from None
+
+
+def write_json(path: Path, data: Any) -> None:
+    """``data`` as UTF-8 JSON with a final newline; refuses NaN and infinities."""
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")

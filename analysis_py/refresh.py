@@ -1,0 +1,253 @@
+"""``refresh``: validate the raw inputs, build a new database beside the old one, validate it, rename it into place.
+
+A kill at any moment leaves the old database or the new one, never half of either. Results of earlier runs are
+carried over; they count as stale where the mart they were made from has changed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis_py.dbt import run_build
+from analysis_py.errors import CarbonpanelError
+from analysis_py.fingerprint import warehouse_hash
+from analysis_py.locks import FileLock
+from analysis_py.progress import Progress
+from analysis_py.settings import Paths, paths
+from analysis_py.warehouse import attach_read_only, open_private, open_read, replace_database, settle, writer_lock
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from expectations.validation import ValidationReport
+
+INPUT_CHOICES = ("auto", "demo", "user")
+CO2_SOURCES = ("ipcc2006", "china_provincial_2011", "ceads", "edgar")
+_CARRIED_SCHEMAS = ("results", "quality")
+
+
+@dataclass(frozen=True)
+class RefreshReport:
+    """What a refresh did."""
+
+    changed: bool
+    inputs: dict[str, str]
+    co2_source: str
+    validations: tuple[ValidationReport, ...]
+    nodes_built: int
+    stale_runs: int
+    seconds: float
+    notes: tuple[str, ...]
+
+
+def refresh(
+    *,
+    inputs: str = "auto",
+    co2_source: str | None = None,
+    threads: int = 2,
+    force: bool = False,
+    quiet: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> RefreshReport:
+    """Build and validate the warehouse, whole or not at all.
+
+    Parameters
+    ----------
+    inputs : ``auto`` (users' files when there are any, else the demo world), ``demo`` or ``user``.
+    co2_source : what panel CP divides by; None chooses ``ipcc2006``, or ``ceads`` when a user brought an
+        emission inventory and no fuels.
+    threads : dbt and DuckDB threads; results do not depend on it.
+    force : build even when nothing has changed.
+
+    Raises
+    ------
+    CarbonpanelError ``CP-VALIDATION-STOP``, ``CP-DBT-FAILED``, ``CP-DB-BUSY``; the old database stays as it was.
+    """
+    place = paths()
+    started = dt.datetime.now(dt.UTC)
+    say = say or (lambda text: print(text, file=sys.stderr, flush=True))
+    folder = place.database.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / (place.database.name + ".refresh.lock"), purpose="refresh", wait_seconds=0.5) as lock:
+        chosen, notes = choose_inputs(inputs, place)
+        source = choose_co2_source(co2_source, chosen)
+        variables: dict[str, object] = {"inputs": chosen, "co2_source": source}
+        if source != (co2_source or "ipcc2006"):
+            notes.append(f"carbon productivity divides by the '{source}' inventory: no file brought city fuels")
+        wanted = warehouse_hash(place.root, place.user_raw, json.dumps(variables, sort_keys=True))
+        if not force and current_fingerprint(place.database) == wanted:
+            return RefreshReport(False, chosen, source, (), 0, 0, _since(started), tuple(notes))
+
+        from expectations.validation import validate_marts, validate_raw, write_report
+
+        with Progress("1/3 validating the raw inputs", quiet=quiet) as bar:
+            raw = validate_raw(chosen, seeds_dir=place.seeds, user_raw_dir=place.user_raw, progress=bar)
+        _stop_unless_valid(raw, place)
+
+        build = folder / (place.database.stem + ".build")
+        fresh = build / place.database.name
+        _clear(build, fresh)
+        with Progress("2/3 building the warehouse with dbt", quiet=quiet) as bar:
+            outcome = run_build(
+                database=fresh,
+                variables=variables,
+                work_dir=build,
+                threads=threads,
+                keep_open=(lock.fileno(),),
+                progress=bar,
+            )
+        with Progress("3/3 validating the marts", quiet=quiet) as bar:
+            with open_read(fresh) as con:
+                marts = validate_marts(con, progress=bar)
+            _stop_unless_valid(marts, place)
+            with open_private(fresh) as con:
+                for report in (raw, marts):
+                    write_report(con, report)
+                _write_fingerprint(con, wanted, started, variables)
+        with writer_lock(place.database):
+            settle(place.database)
+            with open_private(fresh) as con:
+                stale = _carry_over(con, place.database)
+                con.execute("checkpoint")
+            replace_database(fresh, place.database)
+        (folder / "refused_validation.txt").unlink(missing_ok=True)
+        return RefreshReport(
+            True, chosen, source, (raw, marts), outcome.succeeded, stale, _since(started), tuple(notes)
+        )
+
+
+def choose_inputs(inputs: str, place: Paths) -> tuple[dict[str, str], list[str]]:
+    """Per raw source ``demo``, ``user`` or ``none``, and notes on the choice. Demo and user are never mixed."""
+    from analysis_py.ingest.inputs import current_inputs
+
+    if inputs not in INPUT_CHOICES:
+        from analysis_py.errors import did_you_mean
+
+        raise CarbonpanelError("CP-OPTION", f"unknown inputs '{inputs}'", remedy=did_you_mean(inputs, INPUT_CHOICES))
+    found = current_inputs(place.data)
+    if inputs == "demo":
+        return dict.fromkeys(sorted(found), "demo"), []
+    brought = sorted(source for source, kind in found.items() if kind == "user")
+    if inputs == "user" and not brought:
+        raise CarbonpanelError(
+            "CP-INPUTS-NONE",
+            "no file of yours has been ingested yet",
+            where=str(place.user_raw),
+            remedy="run 'carbonpanel ingest FILE --as SOURCE' first, or refresh with --inputs demo",
+        )
+    notes = []
+    if brought:
+        absent = sorted(source for source, kind in found.items() if kind != "user")
+        notes.append(f"your files are used for: {', '.join(brought)}")
+        if absent:
+            notes.append(f"no file brought: {', '.join(absent)}; their variables are empty, not simulated")
+    return {source: found[source] for source in sorted(found)}, notes
+
+
+def choose_co2_source(wanted: str | None, inputs: dict[str, str]) -> str:
+    if wanted is not None:
+        if wanted not in CO2_SOURCES:
+            from analysis_py.errors import did_you_mean
+
+            raise CarbonpanelError(
+                "CP-OPTION", f"unknown CO2 source '{wanted}'", remedy=did_you_mean(wanted, CO2_SOURCES)
+            )
+        return wanted
+    if inputs.get("city_emissions") == "user" and inputs.get("city_energy") == "none":
+        return "ceads"
+    return "ipcc2006"
+
+
+def current_fingerprint(database: Path) -> str | None:
+    """The fingerprint of what the present database was built from, or None when unknown."""
+    if not database.exists():
+        return None
+    try:
+        with open_read(database, wait_seconds=2) as con:
+            row = con.execute("select fingerprint from meta.refresh").fetchone()
+    except Exception as error:
+        import duckdb
+
+        if isinstance(error, (duckdb.Error, CarbonpanelError)):
+            return None
+        raise
+    return str(row[0]) if row else None
+
+
+def _write_fingerprint(
+    con: duckdb.DuckDBPyConnection, fingerprint: str, started: dt.datetime, variables: dict[str, object]
+) -> None:
+    con.execute("create schema if not exists meta")
+    con.execute(
+        "create or replace table meta.refresh (fingerprint varchar, started_at timestamp, finished_at timestamp, "
+        "variables varchar)"
+    )
+    finished = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    con.execute(
+        "insert into meta.refresh values (?, ?, ?, ?)",
+        [fingerprint, started.replace(tzinfo=None), finished, json.dumps(variables, sort_keys=True)],
+    )
+
+
+def _carry_over(con: duckdb.DuckDBPyConnection, old: Path) -> int:
+    """Copy the rows of earlier runs from ``old`` into the new database; the number of runs that are now stale."""
+    if not old.exists() or not attach_read_only(con, old, "old_warehouse"):
+        return 0
+    try:
+        columns = con.execute(
+            "select database_name, schema_name, table_name, list(column_name order by column_index) "
+            "from duckdb_columns() join duckdb_tables() using (database_name, schema_name, table_name) "
+            "where list_contains(?, schema_name) group by all order by schema_name, table_name",
+            [list(_CARRIED_SCHEMAS)],
+        ).fetchall()
+        here = {(s, t): c for d, s, t, c in columns if d != "old_warehouse"}
+        there = {(s, t): c for d, s, t, c in columns if d == "old_warehouse"}
+        con.execute("begin transaction")
+        for key in sorted(set(here) & set(there)):
+            shared = ", ".join(f'"{c}"' for c in here[key] if c in there[key])
+            table = f'"{key[0]}"."{key[1]}"'
+            con.execute(f"insert or ignore into {table} ({shared}) select {shared} from old_warehouse.{table}")
+        con.execute("commit")
+        row = con.execute(
+            "select count(*) from results.run as r join meta.mart_hash as m "
+            "on r.panel = m.table_name or r.panel = m.schema_name || '.' || m.table_name "
+            "where r.panel_hash is distinct from m.hash"
+        ).fetchone()
+        return int(row[0]) if row else 0
+    finally:
+        con.execute("detach old_warehouse")
+
+
+def _stop_unless_valid(report: ValidationReport, place: Paths) -> None:
+    if report.success:
+        return
+    from expectations.validation import render_report
+
+    refused = place.database.parent / "refused_validation.txt"
+    refused.write_text(render_report(report) + "\n", encoding="utf-8")
+    failed = [r for r in report.results if not r.success and r.severity == "stop"]
+    raise CarbonpanelError(
+        "CP-VALIDATION-STOP",
+        f"{len(failed)} stopping expectation(s) failed on the {report.stage} data; first: {failed[0].message}",
+        where=str(refused),
+        remedy="mend the file named there and ingest it again; the database of before is untouched",
+    )
+
+
+def _clear(build: Path, fresh: Path) -> None:
+    """Remove a database a killed refresh left half built; dbt's parse cache stays, it only saves time."""
+    build.mkdir(parents=True, exist_ok=True)
+    for leftover in (fresh, fresh.with_name(fresh.name + ".wal")):
+        leftover.unlink(missing_ok=True)
+    shutil.rmtree(build / (fresh.name + ".tmp"), ignore_errors=True)
+
+
+def _since(started: dt.datetime) -> float:
+    return (dt.datetime.now(dt.UTC) - started).total_seconds()
