@@ -68,7 +68,7 @@ def describe_file(
     limits = parse_limits(winsor)
     frame = read_table(file, sheet=sheet)
     if columns is None:
-        numeric = [c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c]) and not frame[c].dtype == bool]
+        numeric = [c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c]) and frame[c].dtype != bool]
         if not numeric:
             raise CarbonpanelError("CP-COLUMN", "the file has no numeric column", where=str(file))
         names = numeric
