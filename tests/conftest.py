@@ -70,7 +70,7 @@ def warehouse(built_world: Path) -> Path:
 
 @pytest.fixture
 def world(built_world: Path, tmp_path: Path) -> Path:
-    """A private copy of the demo warehouse that a test may change; with dbt's parse cache, so that refreshes are fast."""
+    """A private copy of the demo warehouse that a test may change, with dbt's parse cache to refresh fast."""
     target = tmp_path / "world"
     shutil.copytree(built_world, target, ignore=shutil.ignore_patterns("*.lock", "done"))
     return target
