@@ -1,0 +1,39 @@
+"""``python -m analysis_py.simulate [--seed N] [--out DIR]``: draw the demo world again, byte for byte."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from analysis_py.settings import DEFAULT_SEED, SIMULATED_NOTICE, paths, quiet_environment
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write ``raw/*.csv`` and ``truth/*.csv`` under the seeds folder (or ``--out``)."""
+    quiet_environment()
+    from analysis_py.errors import CarbonpanelError
+    from analysis_py.simulate.raw_tables import build_raw_tables, frames
+    from analysis_py.simulate.world import draw_world
+    from analysis_py.simulate.writer import write_tables
+
+    seeds = paths().seeds
+    parser = argparse.ArgumentParser(prog="python -m analysis_py.simulate", description=main.__doc__)
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="number of the world (default: the shipped one)")
+    parser.add_argument("--out", type=Path, default=seeds, help="folder that receives raw/ and truth/ (default: seeds)")
+    parser.add_argument("--reference", type=Path, default=seeds / "reference", help="folder of the reference tables")
+    options = parser.parse_args(arguments)
+    try:
+        world = draw_world(options.seed, options.reference)
+        files = write_tables(frames(build_raw_tables(world, options.reference)), options.out / "raw")
+    except CarbonpanelError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(SIMULATED_NOTICE)
+    for file in files:
+        print(f"  {file} ({file.stat().st_size:,} bytes)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
