@@ -1,0 +1,82 @@
+{#-
+    Indicators of the city sources in the order of fct_city_year, with their column names (indicator + the suffix of the
+    unit). The data test assert_city_indicators_match_seed compares the list with seed_indicator and seed_unit.
+-#}
+{% macro city_indicators() %}
+    {{ return([
+        ('gdp', 'gdp_yi_yuan'),
+        ('gdp_index_prev100', 'gdp_prev100_index'),
+        ('gdp_tertiary', 'gdp_tertiary_yi_yuan'),
+        ('gdp_tertiary_share', 'gdp_tertiary_share_pct'),
+        ('population_resident', 'population_resident_10k'),
+        ('population_registered', 'population_registered_10k'),
+        ('land_area', 'land_area_km2'),
+        ('fiscal_expenditure', 'fiscal_expenditure_yi_yuan'),
+        ('science_expenditure', 'science_expenditure_yi_yuan'),
+        ('fixed_asset_investment', 'fixed_asset_investment_yi_yuan'),
+        ('deposits', 'deposits_yi_yuan'),
+        ('loans', 'loans_yi_yuan'),
+        ('trade_total', 'trade_total_10k_usd'),
+        ('students_higher_education', 'students_higher_education_persons'),
+        ('solid_waste_generated', 'solid_waste_generated_10k_t'),
+        ('solid_waste_utilised', 'solid_waste_utilised_10k_t'),
+        ('internet_users', 'internet_users_10k_households'),
+        ('energy_raw_coal', 'energy_raw_coal_10k_t'),
+        ('energy_coke', 'energy_coke_10k_t'),
+        ('energy_crude_oil', 'energy_crude_oil_10k_t'),
+        ('energy_gasoline', 'energy_gasoline_10k_t'),
+        ('energy_kerosene', 'energy_kerosene_10k_t'),
+        ('energy_diesel', 'energy_diesel_10k_t'),
+        ('energy_fuel_oil', 'energy_fuel_oil_10k_t'),
+        ('energy_natural_gas', 'energy_natural_gas_yi_m3'),
+        ('energy_electricity', 'energy_electricity_yi_kwh'),
+        ('ai_firms_registered', 'ai_firms_registered_count'),
+        ('ai_firms_deregistered', 'ai_firms_deregistered_count'),
+        ('green_patent_applications', 'green_patent_applications_count'),
+        ('co2_ceads', 'co2_ceads_mt'),
+        ('co2_edgar', 'co2_edgar_mt'),
+    ]) }}
+{% endmacro %}
+
+{#- Sources of CO2 in the order of fct_city_year: two factor sets on city fuels, two published inventories. -#}
+{% macro co2_sources() %}
+    {{ return(['ipcc2006', 'china_provincial_2011', 'ceads', 'edgar']) }}
+{% endmacro %}
+
+{#- Derived measures of int_city_measures in the order of fct_city_year. -#}
+{% macro city_measures() %}
+    {{ return([
+        'ln_ai_firms_stock',
+        'ln_ai_firms_registered',
+        'ln_green_patent_applications',
+        'tertiary_gdp_share',
+        'solid_waste_utilised_pct',
+        'internet_users_per_100',
+        'students_per_person',
+        'deposits_loans_gdp_ratio',
+        'ln_population_density',
+        'trade_gdp_ratio',
+        'fiscal_expenditure_gdp_ratio',
+        'fixed_asset_investment_fiscal_ratio',
+        'science_expenditure_fiscal_share',
+    ]) }}
+{% endmacro %}
+
+{#- Symbols of the carbon productivity paper and the measure of fct_city_year that each is. -#}
+{% macro panel_symbols() %}
+    {{ return([
+        ('CP', 'carbon_productivity_' ~ var('co2_source') ~ '_yi_yuan_per_10k_t'),
+        ('AI', 'ln_ai_firms_stock'),
+        ('UIS', 'tertiary_gdp_share'),
+        ('EnvrPat', 'ln_green_patent_applications'),
+        ('ER', 'solid_waste_utilised_pct'),
+        ('IP', 'internet_users_per_100'),
+        ('HC', 'students_per_person'),
+        ('Fin', 'deposits_loans_gdp_ratio'),
+        ('POP', 'ln_population_density'),
+        ('Ope', 'trade_gdp_ratio'),
+        ('Gov', 'fiscal_expenditure_gdp_ratio'),
+        ('FI', 'fixed_asset_investment_fiscal_ratio'),
+        ('ST', 'science_expenditure_fiscal_share'),
+    ]) }}
+{% endmacro %}

@@ -1,0 +1,108 @@
+{#-
+    The cells of one raw source in the long raw contract: one row a cell that has a value.
+
+    demo : unpivots the wide seed `raw_<source>`. The unit and the population basis of a column come from raw_layout
+           by year. The seed holds text, as printed. A line number is counted in the order the file was loaded in (header = 1), so that it is the line
+           a text editor shows. `keys` are the columns of the seed that are not indicators.
+    user : reads every Parquet file that ingest wrote for the source.
+    none : no rows.
+-#}
+{% macro stage_cells(source_name, keys, place_code, place_name) %}
+    {%- set mode = input_mode(source_name) -%}
+    {%- if mode == 'demo' -%}
+        {{ stage_demo_cells(source_name, keys, place_code, place_name) }}
+    {%- elif mode == 'user' -%}
+        {{ stage_user_cells(source_name) }}
+    {%- else -%}
+        {{ stage_no_cells() }}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro stage_demo_cells(source_name, keys, place_code, place_name) %}
+with numbered as (
+    select
+        *,
+        cast(row_number() over (order by rowid) + 1 as integer) as source_row
+    from {{ ref('raw_' ~ source_name) }}
+),
+
+long as (
+    unpivot numbered
+    on columns(* exclude ({{ keys | join(', ') }}, source_row))
+    into name indicator value value_text
+)
+
+select
+    '{{ source_name }}' as source,
+    'demo' as dataset,
+    cast(null as varchar) as city_code,
+    long.{{ place_code }} as place_code_raw,
+    long.{{ place_name }} as place_name_raw,
+    cast(long.year as integer) as year,
+    cast(long.indicator as varchar) as indicator,
+    try_cast(long.value_text as double) as value,
+    layout.unit,
+    {{ 'long.area_scope' if 'area_scope' in keys else "'whole_city'" }} as area_scope,
+    layout.population_basis,
+    {{ 'long.vintage' if 'vintage' in keys else "'first'" }} as vintage,
+    long.value_text,
+    'seeds/raw/raw_{{ source_name }}.csv' as source_file,
+    cast(null as varchar) as source_sheet,
+    long.source_row,
+    cast(long.indicator as varchar) as source_column,
+    true as is_simulated
+from long
+left join {{ ref('raw_layout') }} as layout
+    on
+        layout.source = '{{ source_name }}'
+        and long.indicator = layout.indicator
+        and long.year between layout.year_from and layout.year_to
+order by long.source_row, long.indicator
+{% endmacro %}
+
+{% macro stage_user_cells(source_name) %}
+select
+    source,
+    dataset,
+    city_code,
+    place_code_raw,
+    place_name_raw,
+    year,
+    indicator,
+    value,
+    unit,
+    area_scope,
+    population_basis,
+    vintage,
+    value_text,
+    source_file,
+    source_sheet,
+    source_row,
+    source_column,
+    false as is_simulated
+from read_parquet('{{ user_files(source_name) }}', union_by_name = true)
+order by dataset, source_file, source_sheet, source_row, source_column
+{% endmacro %}
+
+{% macro stage_no_cells() %}
+select
+    cast(null as varchar) as source,
+    cast(null as varchar) as dataset,
+    cast(null as varchar) as city_code,
+    cast(null as varchar) as place_code_raw,
+    cast(null as varchar) as place_name_raw,
+    cast(null as integer) as year,
+    cast(null as varchar) as indicator,
+    cast(null as double) as value,
+    cast(null as varchar) as unit,
+    cast(null as varchar) as area_scope,
+    cast(null as varchar) as population_basis,
+    cast(null as varchar) as vintage,
+    cast(null as varchar) as value_text,
+    cast(null as varchar) as source_file,
+    cast(null as varchar) as source_sheet,
+    cast(null as integer) as source_row,
+    cast(null as varchar) as source_column,
+    false as is_simulated
+where false
+{% endmacro %}

@@ -1,0 +1,19 @@
+{#- Writes meta.build: one row, what this warehouse was built from. -#}
+{% macro write_build() %}
+    {% if execute %}
+        {% set inputs = var('inputs') %}
+        begin transaction;
+        delete from meta.build;
+        insert into meta.build values (
+            '{{ tojson(inputs, sort_keys=true) | replace("'", "''") }}',
+            '{{ 'demo' if 'demo' in inputs.values() | list else 'user' }}',
+            '{{ var("co2_source") }}',
+            '{{ var("gdp_vintage") }}',
+            {{ var('base_year') }},
+            '{{ var("grid_factor_type") }}',
+            '{{ var("fuel_study") }}',
+            {{ is_simulated() }}
+        );
+        commit;
+    {% endif %}
+{% endmacro %}

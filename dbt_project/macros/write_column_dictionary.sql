@@ -1,0 +1,61 @@
+{#-
+    Writes meta.column_dictionary: every column of every table of the project with what its YAML says. Names, order and
+    types come from the database; description, unit, formula, inputs and fill rule from the column's `meta`.
+-#}
+{% macro write_column_dictionary() %}
+    {% if execute %}
+        {% set entries = [] %}
+        {% for node in graph.nodes.values() | list + graph.sources.values() | list %}
+            {% if node.resource_type in ['model', 'seed', 'source'] %}
+                {% for column in node.columns.values() %}
+                    {% set meta = column.config.meta or column.meta or {} %}
+                    {% do entries.append({
+                        's': node.schema,
+                        't': node.identifier or node.alias or node.name,
+                        'c': column.name,
+                        'd': column.description | trim,
+                        'u': meta.get('unit'),
+                        'f': meta.get('formula'),
+                        'i': meta.get('inputs'),
+                        'r': meta.get('fill_rule'),
+                        'o': meta.get('source')
+                    }) %}
+                {% endfor %}
+            {% endif %}
+        {% endfor %}
+        {% set entries_json = tojson(entries) | replace("'", "''") %}
+        begin transaction;
+        delete from meta.column_dictionary;
+        insert into meta.column_dictionary
+        with written as (
+            select unnest(from_json(
+                '{{ entries_json }}',
+                '[{"s":"VARCHAR","t":"VARCHAR","c":"VARCHAR","d":"VARCHAR","u":"VARCHAR","f":"VARCHAR","i":"VARCHAR","r":"VARCHAR","o":"VARCHAR"}]'
+            ), recursive := true)
+        )
+        select
+            columns.schema_name,
+            columns.table_name,
+            columns.column_name,
+            columns.column_index,
+            columns.data_type,
+            written.u,
+            written.d,
+            written.f,
+            written.i,
+            written.r,
+            written.o
+        from duckdb_columns() as columns
+        left join written
+            on
+                columns.schema_name = written.s
+                and columns.table_name = written.t
+                and columns.column_name = written.c
+        where columns.database_name = current_database()
+            and columns.schema_name in (
+                'raw', 'reference', 'published', 'truth', 'staging', 'intermediate', 'marts', 'results', 'quality', 'meta'
+            )
+        order by columns.schema_name, columns.table_name, columns.column_index;
+        commit;
+    {% endif %}
+{% endmacro %}

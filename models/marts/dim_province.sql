@@ -1,0 +1,13 @@
+select
+    provinces.province_code,
+    provinces.name_zh as province_name_zh,
+    provinces.name_en as province_name_en,
+    provinces.region4,
+    provinces.region4 = 'west' as is_western,
+    provinces.is_major_coal_consumer = 1 as is_coal_province,
+    provinces.area_km2,
+    provinces.n_city_current as n_city_current_count,
+    regions.region as grid_region
+from {{ ref('seed_province') }} as provinces
+left join {{ ref('seed_province_grid_region') }} as regions on provinces.province_code = regions.province_code
+order by provinces.province_code
