@@ -1,0 +1,222 @@
+"""A file as sheets of text cells: every cell keeps its row number and the text it held.
+
+Rows count from 1 and include header lines, as a spreadsheet shows them. A sheet can be read several times (a
+look at its head, then the whole) and is never held in memory by this module.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import decimal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from analysis_py.errors import CarbonpanelError, Place, did_you_mean
+from analysis_py.ingest.encoding import detect_text_form, open_text
+from analysis_py.ingest.files import MAX_COLUMNS, FoundFile, find_file, too_wide
+
+Row = tuple[int, list[str]]
+
+#: Longest text one cell may hold; a larger one is an unclosed quotation mark that swallowed the table.
+_LONGEST_CELL = 1 << 20
+
+
+@dataclass(frozen=True)
+class CellSheet:
+    """One table of a file. ``name`` is ``None`` for files without sheets."""
+
+    path: Path
+    name: str | None
+    hidden: bool
+    read: Callable[[], Iterator[Row]] = field(repr=False)
+
+    def rows(self) -> Iterator[Row]:
+        """Row number and cell texts ('' = empty), blank rows included as numbers left out, rows of unequal length."""
+        for number, cells in self.read():
+            if len(cells) > MAX_COLUMNS:
+                raise too_wide(self.path, len(cells), self.name)
+            if any(cells):
+                yield number, cells
+
+    def head(self, count: int) -> list[Row]:
+        """The first ``count`` rows that hold anything."""
+        return list(islice(self.rows(), count))
+
+    def place(self, row: int | None = None, column: str | None = None) -> Place:
+        return Place(file=self.path, sheet=self.name, row=row, column=column)
+
+
+class CellFile:
+    """An open file: its sheets, and remarks on how it had to be read. Use as a context manager."""
+
+    def __init__(self, found: FoundFile, sheets: list[CellSheet], form: str, close: Callable[[], None]) -> None:
+        self.path = found.path
+        self.kind = found.kind
+        self.sheets = sheets
+        self.form = form
+        self._close = close
+
+    def __enter__(self) -> CellFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def sheet(self, name: str) -> CellSheet:
+        """The sheet called ``name`` (letter case and outer spaces do not matter), else ``CP-SHEET-UNKNOWN``."""
+        wanted = name.strip().lower()
+        for sheet in self.sheets:
+            if sheet.name is not None and sheet.name.strip().lower() == wanted:
+                return sheet
+        names = [sheet.name for sheet in self.sheets if sheet.name is not None]
+        raise CarbonpanelError(
+            "CP-SHEET-UNKNOWN",
+            f"there is no sheet '{name}'" if names else f"a sheet '{name}' is asked for, but this file has no sheets",
+            where=Place(file=self.path),
+            remedy=did_you_mean(name, names) if names else "leave the sheet out",
+        )
+
+    def visible(self) -> list[CellSheet]:
+        """Sheets that are not hidden, in their order; all sheets when every one is hidden."""
+        return [sheet for sheet in self.sheets if not sheet.hidden] or self.sheets
+
+
+def cell_text(value: Any) -> str:
+    """A typed cell as text: whole numbers without ``.0``, shortest exact form of others, ISO dates, '' for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        if value != value:
+            return ""
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime.datetime):
+        midnight = value.time() == datetime.time(0)
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    return str(value)
+
+
+def damaged(path: Path, error: BaseException, sheet: str | None = None) -> CarbonpanelError:
+    """The refusal of a file whose inside is broken, told by the library that could not read it."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return CarbonpanelError(
+        "CP-FILE-CORRUPT",
+        f"the file is damaged or cut short and cannot be read ({reason[:120]})",
+        where=Place(file=path, sheet=sheet),
+        remedy="download or save it again; opening and saving it in a spreadsheet program often mends it",
+    )
+
+
+def _text_sheet(found: FoundFile) -> tuple[CellSheet, str]:
+    form = detect_text_form(found.open, found.path)
+
+    def read() -> Iterator[Row]:
+        csv.field_size_limit(_LONGEST_CELL)
+        number = 0
+        try:
+            with open_text(found.open, form.codec) as handle:
+                for number, cells in enumerate(csv.reader(handle, delimiter=form.separator), start=1):
+                    yield number, cells
+        except (csv.Error, UnicodeError) as error:
+            raise CarbonpanelError(
+                "CP-FILE-NOT-A-TABLE",
+                f"the text stops being a table here ({error})",
+                where=Place(file=found.path, row=number + 1),
+                remedy="look for a quotation mark that is not closed, in or above this row",
+            ) from error
+
+    return CellSheet(found.path, None, False, read), form.description
+
+
+def _parquet_sheet(found: FoundFile) -> tuple[CellSheet, Callable[[], None]]:
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(found.path)
+        names = list(table.schema_arrow.names)
+    except Exception as error:  # pyarrow raises many kinds on damaged bytes
+        raise damaged(found.path, error) from error
+    if len(names) > MAX_COLUMNS:
+        raise too_wide(found.path, len(names))
+
+    def read() -> Iterator[Row]:
+        yield 1, names
+        number = 1
+        try:
+            for batch in table.iter_batches(batch_size=20_000):
+                for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                    number += 1
+                    yield number, [cell_text(value) for value in values]
+        except CarbonpanelError:
+            raise
+        except Exception as error:
+            raise damaged(found.path, error) from error
+
+    return CellSheet(found.path, None, False, read), table.close
+
+
+def _stata_sheet(found: FoundFile) -> CellSheet:
+    def read() -> Iterator[Row]:
+        import pandas as pd
+
+        try:
+            with (
+                found.open() as handle,
+                pd.read_stata(
+                    handle, convert_dates=False, convert_categoricals=True, preserve_dtypes=False, chunksize=20_000
+                ) as reader,
+            ):
+                number = 0
+                for frame in reader:
+                    if number == 0:
+                        number = 1
+                        yield 1, [str(name) for name in frame.columns]
+                    columns = [frame[name].astype(object).to_list() for name in frame.columns]
+                    for values in zip(*columns, strict=True):
+                        number += 1
+                        yield number, [cell_text(value) for value in values]
+        except CarbonpanelError:
+            raise
+        except Exception as error:  # pandas raises many kinds on damaged bytes
+            raise damaged(found.path, error) from error
+
+    return CellSheet(found.path, None, False, read)
+
+
+def open_cells(path: str | Path) -> CellFile:
+    """Open any table file as sheets of text cells.
+
+    Raises the errors of :func:`analysis_py.ingest.files.find_file`, and ``CP-FILE-CORRUPT``, ``CP-FILE-ENCODING``,
+    ``CP-FILE-NUL``, ``CP-FILE-NOT-A-TABLE``, ``CP-FILE-TOO-WIDE``; rows read later may raise the same.
+    """
+    found = find_file(path)
+    if found.kind == "text":
+        sheet, form = _text_sheet(found)
+        return CellFile(found, [sheet], form, lambda: None)
+    if found.kind == "parquet":
+        sheet, close = _parquet_sheet(found)
+        return CellFile(found, [sheet], "Parquet", close)
+    if found.kind == "dta":
+        return CellFile(found, [_stata_sheet(found)], "Stata", lambda: None)
+    from analysis_py.ingest.workbooks import open_old_workbook, open_workbook
+
+    sheets, close = open_workbook(found.path) if found.kind == "xlsx" else open_old_workbook(found.path)
+    return CellFile(found, sheets, "Excel workbook", close)
