@@ -1,0 +1,25 @@
+-- The last result of each model of each study on the warehouse's own panels. Runs on a file of the user's (data_file) are
+-- kept in results.model and left out here.
+with dated as (
+    select
+        models.*,
+        runs.started_at,
+        runs.inputs,
+        runs.is_simulated,
+        runs.panel,
+        runs.panel_hash,
+        row_number() over (
+            partition by models.study, models.id order by runs.started_at desc, runs.run_id desc
+        ) as recency
+    from {{ source('results', 'model') }} as models
+    inner join {{ source('results', 'run') }} as runs on models.run_id = runs.run_id
+    where runs.data_file is null
+)
+
+select
+    dated.* exclude (recency),
+    dated.panel_hash is distinct from hashes.hash as is_stale
+from dated
+left join {{ source('meta', 'mart_hash') }} as hashes
+    on hashes.schema_name = 'marts' and replace(dated.panel, 'marts.', '') = hashes.table_name
+where dated.recency = 1
