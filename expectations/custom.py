@@ -1,0 +1,240 @@
+"""Our own expectations as Great Expectations classes: one metric, and one small class per check.
+
+Each class names a function of ``expectations.checks`` and hands it its own fields. The single metric
+``carbonpanel.finding`` runs that function on the batch's dataframe and returns a ``Finding``; the class turns the
+finding into a validation result. Written as batch expectations because the questions are about series (a year
+against the year before), grids and several columns, which map expectations do not see.
+
+Importing this module loads Great Expectations; only ``expectations.validation`` and the suites do, and only when run.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+from great_expectations.validator.metric_configuration import MetricConfiguration
+
+from expectations.checks import CHECKS, Finding
+
+_METRIC = "carbonpanel.finding"
+
+
+class FindingMetric(TableMetricProvider):
+    """Runs the named check on the dataframe of the batch."""
+
+    metric_name = _METRIC
+    value_keys = ("check", "arguments")
+
+    @metric_value(engine=PandasExecutionEngine)
+    def _pandas(
+        cls,
+        execution_engine: PandasExecutionEngine,
+        metric_domain_kwargs: dict,
+        metric_value_kwargs: dict,
+        metrics: dict[str, Any],
+        runtime_configuration: dict,
+    ) -> Finding:
+        frame, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
+        return CHECKS[metric_value_kwargs["check"]](frame, **json.loads(metric_value_kwargs["arguments"]))
+
+
+class FindingExpectation(BatchExpectation):
+    """A batch expectation whose question is answered by one check."""
+
+    check: ClassVar[str]
+
+    @abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of the check, JSON-serialisable."""
+
+    def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
+        """Ask for the finding as the only metric."""
+        dependencies = super().get_validation_dependencies(execution_engine, runtime_configuration)
+        dependencies.set_metric_configuration(
+            metric_name=_METRIC,
+            metric_configuration=MetricConfiguration(
+                metric_name=_METRIC,
+                metric_domain_kwargs={"batch_id": self.configuration.kwargs.get("batch_id")},
+                metric_value_kwargs={"check": self.check, "arguments": json.dumps(self.arguments(), sort_keys=True)},
+            ),
+        )
+        return dependencies
+
+    def _validate(self, metrics: dict, runtime_configuration: Any = None, execution_engine: Any = None) -> dict:
+        finding: Finding = metrics[_METRIC]
+        return {
+            "success": finding.success,
+            "result": {
+                "element_count": finding.element_count,
+                "unexpected_count": finding.unexpected_count,
+                "observed_value": finding.observed,
+                "details": {
+                    "problem": finding.problem,
+                    "examples": list(finding.examples),
+                    "advice": finding.advice,
+                },
+            },
+        }
+
+
+class ExpectColumnNotToJump(FindingExpectation):
+    """No value is ``factor`` times the year before's, or its inverse, within a series."""
+
+    check: ClassVar[str] = "find_jumps"
+    column: str
+    series: str = "series"
+    time: str = "year"
+    factor: float
+    floor: float = 0.0
+    has_unit: bool = True
+    noun: str = "city-years"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("column", "series", "time", "factor", "floor", "has_unit", "noun")}
+
+
+class ExpectColumnNotToSpike(FindingExpectation):
+    """No single year stands out from both its neighbours by ``factor`` (steps beyond ``jump`` are jumps)."""
+
+    check: ClassVar[str] = "find_spikes"
+    column: str
+    series: str = "series"
+    time: str = "year"
+    factor: float
+    jump: float
+    noun: str = "city-years"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("column", "series", "time", "factor", "jump", "noun")}
+
+
+class ExpectYearsToBeBalanced(FindingExpectation):
+    """Every year has about as many rows as the median year."""
+
+    check: ClassVar[str] = "find_unbalanced_years"
+    time: str = "year"
+    tolerance: float
+    only: str | None = None
+    rows: str = "rows"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("time", "tolerance", "only", "rows")}
+
+
+class ExpectCellsToBeNumbers(FindingExpectation):
+    """At most ``share`` of the cells of any indicator hold text."""
+
+    check: ClassVar[str] = "find_text_cells"
+    share: float = 0.0
+
+    def arguments(self) -> dict[str, Any]:
+        return {"share": self.share}
+
+
+class ExpectDatasetsToAgree(FindingExpectation):
+    """A cell brought by two data sets has one value."""
+
+    check: ClassVar[str] = "find_conflicting_duplicates"
+    tolerance: float
+
+    def arguments(self) -> dict[str, Any]:
+        return {"tolerance": self.tolerance}
+
+
+class ExpectRatioToBeBetween(FindingExpectation):
+    """``scale * numerator / product(denominators)`` lies in [low, high] where all are there."""
+
+    check: ClassVar[str] = "find_ratio_outliers"
+    numerator: str
+    denominators: list[str]
+    low: float
+    high: float
+    scale: float = 1.0
+    noun: str = "city-years"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("numerator", "denominators", "low", "high", "scale", "noun")}
+
+
+class ExpectStockNotToBeNegative(FindingExpectation):
+    """What was removed so far is no more than what was added."""
+
+    check: ClassVar[str] = "find_stock_deficits"
+    added: str
+    removed: str
+    series: str = "series"
+    time: str = "year"
+    noun: str = "city-years"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("added", "removed", "series", "time", "noun")}
+
+
+class ExpectGrowthToAgreeWithIndex(FindingExpectation):
+    """Nominal growth over the volume index is a believable deflator."""
+
+    check: ClassVar[str] = "find_growth_mismatches"
+    level: str
+    index: str
+    series: str = "series"
+    time: str = "year"
+    low: float
+    high: float
+    noun: str = "city-years"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("level", "index", "series", "time", "low", "high", "noun")}
+
+
+class ExpectPartNotToExceedWhole(FindingExpectation):
+    """Urban districts have no more of ``column`` than the whole city of the same year and data set."""
+
+    check: ClassVar[str] = "find_scope_excess"
+    column: str
+    scope: str = "area_scope"
+    part: str
+    whole: str
+    keys: list[str]
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("column", "scope", "part", "whole", "keys")}
+
+
+class ExpectFillToBeConsistent(FindingExpectation):
+    """``x``, ``x_reported`` and ``x_fill`` say the same."""
+
+    check: ClassVar[str] = "find_fill_mismatches"
+    column: str
+    missing: str = "missing"
+    observed: str = "observed"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("column", "missing", "observed")}
+
+
+class ExpectGridToBeComplete(FindingExpectation):
+    """Every unit has every year."""
+
+    check: ClassVar[str] = "find_grid_gaps"
+    unit: str
+    time: str = "year"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"unit": self.unit, "time": self.time}
+
+
+class ExpectColumnsToHaveValues(FindingExpectation):
+    """No column of the list is wholly empty."""
+
+    check: ClassVar[str] = "find_empty_columns"
+    columns: list[str]
+
+    def arguments(self) -> dict[str, Any]:
+        return {"columns": list(self.columns)}

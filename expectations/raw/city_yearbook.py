@@ -1,0 +1,103 @@
+"""City yearbooks: keys, ranges, jumps, parts within wholes, and GDP against its own growth index."""
+
+from __future__ import annotations
+
+from analysis_py.ingest.contract import AREA_SCOPES
+from expectations import custom
+from expectations.parameters import Parameters
+from expectations.raw.common import check_cells, check_schema, check_series, check_values
+from expectations.raw.frames import RawSource
+from expectations.suites import WARN, Checked, expect_not_larger, words
+
+#: Series without business-cycle leaps, in which one year that stands out is suspicious.
+SMOOTH = (
+    "gdp",
+    "gdp_tertiary",
+    "population_resident",
+    "population_registered",
+    "land_area",
+    "fiscal_expenditure",
+    "deposits",
+    "loans",
+)
+#: (part, whole): the part cannot exceed the whole.
+PARTS = (
+    ("gdp_tertiary", "gdp"),
+    ("science_expenditure", "fiscal_expenditure"),
+    ("solid_waste_utilised", "solid_waste_generated"),
+)
+
+
+def build_checks(raw: RawSource, parameters: Parameters) -> list[Checked]:
+    """Suites of the source with the frames they are held against."""
+    checks = [check_schema(raw)]
+    if raw.cells is None or raw.values is None:
+        return checks
+    values, series = check_values(raw, parameters), check_series(raw, parameters, smooth=SMOOTH)
+    columns, tolerances = set(raw.values.columns), parameters.tolerances
+    for part, whole in PARTS:
+        if {part, whole} <= columns:
+            series.add(
+                expect_not_larger(part, whole, noun="city-years", advice="one of the two has a wrong unit or scope")
+            )
+    if {"gdp", "gdp_tertiary", "gdp_tertiary_share"} <= columns:
+        series.add(
+            custom.ExpectRatioToBeBetween(
+                numerator="gdp_tertiary",
+                denominators=["gdp", "gdp_tertiary_share"],
+                scale=100.0,
+                low=1 - tolerances.identity,
+                high=1 + tolerances.identity,
+                severity=WARN,
+                meta=words(
+                    advice="the share is not the one of this GDP: a revision or another area was mixed in",
+                    expected=f"equal within {tolerances.identity:.0%}",
+                    column="gdp_tertiary_share",
+                ),
+            )
+        )
+    if {"population_resident", "population_registered"} <= columns:
+        low, high = tolerances.population_ratio
+        series.add(
+            custom.ExpectRatioToBeBetween(
+                numerator="population_resident",
+                denominators=["population_registered"],
+                low=low,
+                high=high,
+                severity=WARN,
+                meta=words(
+                    advice="residents and registered people may be exchanged or of different areas",
+                    expected=f"{low:g} to {high:g}",
+                    column="population_resident",
+                ),
+            )
+        )
+    if {"gdp", "gdp_index_prev100"} <= columns:
+        low, high = tolerances.deflator
+        series.add(
+            custom.ExpectGrowthToAgreeWithIndex(
+                level="gdp",
+                index="gdp_index_prev100",
+                low=low,
+                high=high,
+                severity=WARN,
+                meta=words(
+                    advice="compare both with the source: the implied price change is not believable",
+                    expected=f"implied price change {low:g} to {high:g}",
+                    column="gdp",
+                ),
+            )
+        )
+    for column in ("gdp", "population_registered", "land_area"):
+        if column in columns:
+            values.add(
+                custom.ExpectPartNotToExceedWhole(
+                    column=column,
+                    part=AREA_SCOPES[1],
+                    whole=AREA_SCOPES[0],
+                    keys=["dataset", "place_code", "year", "vintage"],
+                    severity=WARN,
+                    meta=words(advice="the two scopes may be exchanged", expected="urban districts <= whole city"),
+                )
+            )
+    return [*checks, check_cells(raw, parameters), values, series]

@@ -1,0 +1,231 @@
+"""Expectations every raw source has in common: the file's columns, its cells, and the values they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from great_expectations import expectations as gxe
+from great_expectations.expectations.row_conditions import Column
+
+from analysis_py.ingest.contract import (
+    AREA_SCOPES,
+    PANEL_FIRST_YEAR,
+    PANEL_LAST_YEAR,
+    POPULATION_BASES,
+    VINTAGES,
+)
+from expectations import custom
+from expectations.parameters import EARLIEST_YEAR, LATEST_YEAR, Parameters
+from expectations.raw.frames import RawSource
+from expectations.suites import (
+    STOP,
+    WARN,
+    Checked,
+    expect_between,
+    expect_columns,
+    expect_in_set,
+    expect_key,
+    expect_true,
+    words,
+)
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
+#: What identifies a cell of a raw source.
+CELL_KEY = ("dataset", "place_code", "year", "indicator", "area_scope", "population_basis", "vintage")
+#: Rows that can enter the panel as they are: whole city, first published.
+_IS_MAIN = Column("is_main") == True  # noqa: E712
+_AGAIN = "correct the original file or its mapping and ingest it again"
+_RESTORE = "draw the demo world again with 'make simulate'"
+
+
+def years_noun(raw: RawSource, parameters: Parameters) -> str:
+    """``city-years`` or ``province-years``."""
+    return f"{parameters.contract.level(raw.source)}-years"
+
+
+def check_schema(raw: RawSource) -> Checked:
+    """The file has the columns of the raw contract, of the right types."""
+    checked = Checked(raw.table, raw.schema, f"{raw.source}.schema")
+    checked.add(*expect_columns(dict(raw.required), "files", _AGAIN if raw.kind == "user" else _RESTORE))
+    return checked
+
+
+def check_cells(raw: RawSource, parameters: Parameters) -> Checked:
+    """Keys, places, indicators, units, scopes and text of the printed cells."""
+    assert raw.cells is not None
+    cells, tolerances = raw.cells, parameters.tolerances
+    advice = _AGAIN if raw.kind == "user" else _RESTORE
+    checked = Checked(raw.table, cells, f"{raw.source}.cells")
+    checked.add(
+        expect_between("year", EARLIEST_YEAR, LATEST_YEAR, noun="cells", severity=STOP, advice=advice),
+        expect_between(
+            "year", PANEL_FIRST_YEAR, PANEL_LAST_YEAR, noun="cells", advice="years outside the panel are not used"
+        ),
+        expect_true(
+            "is_placed",
+            "of a place that no code or name resolves",
+            noun="cells",
+            severity=STOP,
+            advice="add the name or code to seed_city_alias, or leave the place out",
+        ),
+        expect_true(
+            "is_name_agreeing",
+            "whose place name belongs to another place than its code",
+            noun="cells",
+            severity=WARN,
+            advice="the code is used; look which of the two is right",
+        ),
+        expect_in_set("indicator", [i.name for i in parameters.of(raw.source)], noun="cells", advice=advice),
+        expect_true(
+            "is_unit_fitting",
+            "whose unit is unknown or cannot be converted to the indicator's",
+            noun="cells",
+            severity=STOP,
+            advice="name a unit of seed_unit that measures the same thing",
+        ),
+        expect_in_set("area_scope", AREA_SCOPES, noun="cells", advice=advice),
+        expect_in_set("population_basis", [*POPULATION_BASES, ""], noun="cells", advice=advice),
+        expect_in_set("vintage", VINTAGES, noun="cells", advice=advice),
+        *expect_key(CELL_KEY, "cells", "keep one of the rows: two values for one cell cannot both be right"),
+        custom.ExpectCellsToBeNumbers(
+            share=tolerances.stop_share,
+            severity=STOP,
+            meta=words(advice="the column is not what the mapping says", expected="numbers", column="value"),
+        ),
+        custom.ExpectCellsToBeNumbers(
+            severity=WARN,
+            meta=words(advice="such cells count as missing", expected="numbers", column="value"),
+        ),
+        custom.ExpectDatasetsToAgree(
+            tolerance=tolerances.identity,
+            severity=WARN,
+            meta=words(
+                advice="remove the data set you trust less", expected="one value a cell", column="value", noun="cells"
+            ),
+        ),
+    )
+    return checked
+
+
+def check_values(raw: RawSource, parameters: Parameters) -> Checked:
+    """Ranges and emptiness of all values, in canonical units."""
+    assert raw.values is not None
+    tolerances, noun = parameters.tolerances, years_noun(raw, parameters)
+    checked = Checked(raw.table, raw.values, f"{raw.source}.values")
+    for indicator in parameters.of(raw.source):
+        if indicator.name not in raw.values:
+            continue
+        column, low, high = indicator.name, indicator.min_value, indicator.max_value
+        if low is not None or high is not None:
+            slips = expect_between(
+                column,
+                low,
+                high,
+                noun=noun,
+                unit=indicator.unit,
+                advice="such cells count as missing; correct them in the original if you can",
+            )
+            wrong = expect_between(
+                column,
+                low,
+                high,
+                noun=noun,
+                unit=indicator.unit,
+                severity=STOP,
+                mostly=1 - tolerances.stop_share,
+                advice="too many to be slips: the unit or the column is probably the wrong one",
+            )
+            checked.add(slips, wrong)
+        checked.add(
+            gxe.ExpectColumnProportionOfNonNullValuesToBeBetween(
+                column=column,
+                min_value=tolerances.least_filled,
+                row_condition=_IS_MAIN,
+                severity=WARN,
+                meta=words(
+                    sentence=f"fewer than {tolerances.least_filled:.0%} of the {noun} have a value",
+                    advice="results that need it rest on few observations",
+                    expected=f"at least {tolerances.least_filled:.0%} filled",
+                ),
+            )
+        )
+    return checked
+
+
+def check_series(raw: RawSource, parameters: Parameters, *, smooth: Sequence[str] = ()) -> Checked:
+    """Jumps, spikes and balance of what can enter the panel: whole cities (provinces), never urban districts.
+
+    ``smooth`` names the indicators in which a single year that stands out is suspicious.
+    """
+    assert raw.values is not None
+    tolerances, noun = parameters.tolerances, years_noun(raw, parameters)
+    whole = raw.values[raw.values["area_scope"] == AREA_SCOPES[0]].reset_index(drop=True)
+    checked = Checked(raw.table, whole, f"{raw.source}.series")
+    for indicator in parameters.of(raw.source):
+        column = indicator.name
+        if column not in whole:
+            continue
+        if not parameters.is_ratio(indicator):
+            count = parameters.contract.units[indicator.unit].dimension == "count"
+            checked.add(
+                custom.ExpectColumnNotToJump(
+                    column=column,
+                    factor=tolerances.jump,
+                    floor=tolerances.jump_floor_count if count else 0.0,
+                    has_unit=not count,
+                    noun=noun,
+                    severity=WARN,
+                    meta=words(
+                        advice="compare with the source", expected=f"1/{tolerances.jump:g} to {tolerances.jump:g} times"
+                    ),
+                )
+            )
+        if column in smooth:
+            checked.add(
+                custom.ExpectColumnNotToSpike(
+                    column=column,
+                    factor=tolerances.spike,
+                    jump=tolerances.jump,
+                    noun=noun,
+                    severity=WARN,
+                    meta=words(
+                        advice="compare with the source; urban districts printed for the whole city look like this",
+                        expected=f"within {tolerances.spike:g} times of both neighbours",
+                    ),
+                )
+            )
+    checked.add(
+        custom.ExpectYearsToBeBalanced(
+            tolerance=tolerances.balance,
+            only="is_main",
+            rows={"city": "cities", "province": "provinces"}[parameters.contract.level(raw.source)],
+            severity=WARN,
+            meta=words(
+                advice="places are missing in some years; trends over all places mix who is there",
+                expected=f"within {tolerances.balance:.0%} of the median",
+                column="year",
+            ),
+        )
+    )
+    return checked
+
+
+def expect_whole_numbers(raw: RawSource, parameters: Parameters) -> list[Expectation]:
+    """Counts are whole numbers, by the helper columns ``<indicator>_is_whole`` of the values frame."""
+    assert raw.values is not None
+    found: list[Expectation] = []
+    for indicator in parameters.of(raw.source):
+        if f"{indicator.name}_is_whole" in raw.values:
+            found.append(
+                expect_true(
+                    f"{indicator.name}_is_whole",
+                    "that are no whole numbers",
+                    noun=years_noun(raw, parameters),
+                    severity=WARN,
+                    advice="a count has been averaged, interpolated or rescaled",
+                )
+            )
+    return found

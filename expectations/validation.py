@@ -1,0 +1,150 @@
+"""The runner: raw sources before they are loaded, marts after they are built.
+
+>>> report = validate_raw({"city_yearbook": "demo"}, seeds_dir=..., user_raw_dir=...)    # doctest: +SKIP
+>>> report.success, report.n_stop, report.n_warn                                         # doctest: +SKIP
+
+A failed ``stop`` expectation makes ``report.success`` false and keeps the old database in place; a failed ``warn``
+is told and no more. Great Expectations is loaded here, inside the functions, in an ephemeral context: it writes no
+files, sends nothing and draws no progress bars.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis_py.progress import ProgressCallback
+from analysis_py.settings import quiet_environment
+from expectations.report import ExpectationOutcome, ValidationReport, read_reports, render_report, write_report
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from expectations.suites import Checked
+
+__all__ = [
+    "ExpectationOutcome",
+    "ValidationReport",
+    "read_reports",
+    "render_report",
+    "validate_marts",
+    "validate_raw",
+    "write_report",
+]
+
+
+def validate_raw(
+    inputs: Mapping[str, str], *, seeds_dir: Path, user_raw_dir: Path, progress: ProgressCallback | None = None
+) -> ValidationReport:
+    """Hold the raw sources against their suites, before anything is loaded.
+
+    Parameters
+    ----------
+    inputs : source -> ``demo`` (wide CSV under ``seeds_dir/raw``), ``user`` (long Parquet under
+        ``user_raw_dir/<source>``) or ``none`` (nothing to check).
+    seeds_dir : the project's ``seeds``; ranges, units and places come from its ``reference`` folder.
+    progress : called with (done, total, label) before each suite.
+
+    Raises
+    ------
+    CarbonpanelError ``CP-FILE-MISSING``, ``CP-FILE-UNREADABLE``, ``CP-FILE-EMPTY``, ``CP-SOURCE-UNKNOWN``,
+    ``CP-OPTION``.
+    """
+    started = dt.datetime.now(dt.UTC)
+    from expectations.parameters import load_parameters
+    from expectations.raw.frames import check_inputs, read_source
+
+    parameters = load_parameters(Path(seeds_dir))
+    check_inputs(inputs, parameters)
+    wanted = [s for s in parameters.contract.sources if inputs.get(s, "none") != "none"]
+    sources = {}
+    for done, source in enumerate(wanted):
+        _tell(progress, done, len(wanted), f"reading {source}")
+        sources[source] = read_source(
+            source, inputs[source], parameters, seeds_dir=Path(seeds_dir), user_raw_dir=Path(user_raw_dir)
+        )
+    with _quiet():
+        from expectations.raw import cross_source
+        from expectations.raw.registry import SUITES
+
+        checks = [check for name, raw in sources.items() for check in SUITES[name](raw, parameters)]
+        checks += cross_source.build_checks(sources, parameters)
+        results = tuple(_run(checks, "raw", progress))
+    return _report("raw", started, dict(inputs), results)
+
+
+def validate_marts(con: duckdb.DuckDBPyConnection, *, progress: ProgressCallback | None = None) -> ValidationReport:
+    """Hold the marts of a built warehouse against their suites. Reads only.
+
+    Raises
+    ------
+    CarbonpanelError ``CP-MART-MISSING`` naming a mart that has not been built.
+    """
+    started = dt.datetime.now(dt.UTC)
+    with _quiet():
+        from expectations.marts.frames import read_marts
+        from expectations.marts.registry import SUITES
+
+        _tell(progress, 0, len(SUITES), "reading the marts")
+        marts = read_marts(con)
+        checks = [check for name, build in SUITES.items() for check in build(marts.tables[name], marts)]
+        results = tuple(_run(checks, "mart", progress))
+    return _report("mart", started, marts.inputs, results)
+
+
+def _run(checks: list[Checked], stage: str, progress: ProgressCallback | None) -> Iterator[ExpectationOutcome]:
+    """Validate each frame as a pandas batch of one ephemeral context; outcomes in the order of the suites."""
+    import great_expectations as gx
+
+    from expectations.messages import RESULT_FORMAT, outcome_of
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
+    source = context.data_sources.add_pandas("frames")
+    for done, check in enumerate(checks):
+        _tell(progress, done, len(checks), check.name)
+        asset = source.add_dataframe_asset(check.name)
+        definition = asset.add_batch_definition_whole_dataframe(check.name)
+        batch = definition.get_batch(batch_parameters={"dataframe": check.frame})
+        results = batch.validate(check.suite(), result_format=RESULT_FORMAT).results
+        outcomes = [outcome_of(r, stage=stage, suite=check.name, table=check.table) for r in results]
+        yield from sorted(outcomes, key=lambda o: o.position)
+    _tell(progress, len(checks), len(checks), "done")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No warnings and no log lines of Great Expectations and what it uses; telemetry off before it is imported."""
+    quiet_environment()
+    logger = logging.getLogger("great_expectations")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _report(
+    stage: str, started: dt.datetime, inputs: Mapping[str, str], results: tuple[ExpectationOutcome, ...]
+) -> ValidationReport:
+    return ValidationReport(
+        validation_id=f"{stage}-{started:%Y%m%dT%H%M%S.%f}",
+        stage=stage,
+        started_at=started,
+        finished_at=dt.datetime.now(dt.UTC),
+        inputs=dict(sorted(inputs.items())),
+        results=results,
+    )
+
+
+def _tell(progress: ProgressCallback | None, done: int, total: int, label: str) -> None:
+    if progress is not None:
+        progress(done, total, label)
