@@ -1,0 +1,239 @@
+"""Covariances of linear estimators, all from one object: the influence of each observation.
+
+A linear estimate is theta = H'W y with influence rows H (n, p) and weights W. With residuals e the covariances are
+
+- iid      sigma2 * H'WH
+- HC0      S'S with scores S = W e H, row by row; HC1 times N/(N-K); HC2 and HC3 with e/sqrt(1-h) and e/(1-h)
+- cluster  the same with scores summed within clusters, times G/(G-1) * (N-1)/(N-K); several cluster variables by
+           inclusion and exclusion over their intersections (Cameron, Gelbach & Miller 2011), G the smallest number
+- Conley   sum over pairs of locations a, b of k(d_ab) S_a S_b' (Conley 1999)
+- Driscoll-Kraay  Newey-West on the scores summed within periods (Driscoll & Kraay 1998)
+
+The factors come from :mod:`analysis_py.inference.small_sample`; nothing here knows a convention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from analysis_py.errors import CarbonpanelError
+from analysis_py.estimators.factors import Factor, intersect
+from analysis_py.estimators.result import CovarianceSpec
+
+EARTH_RADIUS_KM = 6371.0088
+#: Leverage above which an observation is fitted exactly, so that its residual says nothing.
+_FULL_LEVERAGE = 1.0 - 1e-9
+
+
+def iid_covariance(influence: np.ndarray, weights: np.ndarray, sigma2: float) -> np.ndarray:
+    """sigma2 * H'WH, shape (p, p)."""
+    return symmetric(sigma2 * (influence * weights[:, None]).T @ influence)
+
+
+def hc_covariance(scores: np.ndarray, leverage: np.ndarray | None = None, power: float = 0.0) -> np.ndarray:
+    """Sum of outer products of scores (n, p), each divided by (1-h)^power: 0 for HC0, 1/2 for HC2, 1 for HC3.
+
+    An observation of leverage one has residual zero and adds nothing.
+    """
+    if power and leverage is not None:
+        divisor = np.where(leverage < _FULL_LEVERAGE, 1.0 - leverage, 1.0) ** power
+        scores = np.where((leverage < _FULL_LEVERAGE)[:, None], scores / divisor[:, None], 0.0)
+    return symmetric(scores.T @ scores)
+
+
+def sum_by(factor: Factor, scores: np.ndarray) -> np.ndarray:
+    """Scores summed within the levels of a factor, shape (levels, p), in the order of the rows."""
+    summed = np.empty((factor.levels, scores.shape[1]))
+    for j in range(scores.shape[1]):
+        summed[:, j] = np.bincount(factor.codes, scores[:, j], factor.levels)
+    return summed
+
+
+def cluster_covariance(scores: np.ndarray, clusters: Sequence[Factor]) -> np.ndarray:
+    """Clustered sum of outer products, by inclusion and exclusion where there are several cluster variables."""
+    total = np.zeros((scores.shape[1], scores.shape[1]))
+    for size in range(1, len(clusters) + 1):
+        for chosen in combinations(clusters, size):
+            summed = sum_by(intersect(chosen), scores)
+            total += (1.0 if size % 2 else -1.0) * (summed.T @ summed)
+    return symmetric(total)
+
+
+def great_circle_km(lon: np.ndarray, lat: np.ndarray, other_lon: np.ndarray, other_lat: np.ndarray) -> np.ndarray:
+    """Haversine distances in km between points (a,) and points (b,), degrees; shape (a, b)."""
+    lon, lat, other_lon, other_lat = (np.radians(v) for v in (lon, lat, other_lon, other_lat))
+    half_lat = np.sin((lat[:, None] - other_lat[None, :]) / 2.0) ** 2
+    half_lon = np.sin((lon[:, None] - other_lon[None, :]) / 2.0) ** 2
+    chord = half_lat + np.cos(lat)[:, None] * np.cos(other_lat)[None, :] * half_lon
+    return np.asarray(2.0 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0))))
+
+
+def conley_covariance(
+    scores: np.ndarray, lon: np.ndarray, lat: np.ndarray, cutoff_km: float, kernel: str = "uniform"
+) -> np.ndarray:
+    """Spatial covariance: rows within ``cutoff_km`` of each other are correlated, whatever their periods.
+
+    A place is its own neighbour at all times, so errors of one place may be correlated over time as well.
+    ``uniform`` weighs every pair within the cutoff by one, ``bartlett`` by 1 - d/cutoff.
+    """
+    places, location = np.unique(np.column_stack([lon, lat]), axis=0, return_inverse=True)
+    summed = sum_by(Factor("place", np.asarray(location).ravel(), len(places)), scores)
+    total = np.zeros((scores.shape[1], scores.shape[1]))
+    block = max(1, 4_000_000 // max(len(places), 1))
+    for start in range(0, len(places), block):
+        rows = slice(start, min(start + block, len(places)))
+        distance = great_circle_km(places[rows, 0], places[rows, 1], places[:, 0], places[:, 1])
+        weight = (distance <= cutoff_km).astype(float)
+        if kernel == "bartlett":
+            weight *= 1.0 - distance / cutoff_km
+        total += summed[rows].T @ (weight @ summed)
+    return symmetric(total)
+
+
+def driscoll_kraay_covariance(scores: np.ndarray, periods: Factor, lag: int) -> np.ndarray:
+    """Newey-West with Bartlett weights 1 - l/(lag+1) on the scores summed by period, periods in their own order."""
+    summed = sum_by(periods, scores)
+    total = summed.T @ summed
+    for step in range(1, min(lag, periods.levels - 1) + 1):
+        shifted = summed[step:].T @ summed[:-step]
+        total += (1.0 - step / (lag + 1.0)) * (shifted + shifted.T)
+    return symmetric(total)
+
+
+def default_lag(periods: int) -> int:
+    """Lag of Driscoll-Kraay where none is given: floor(4 (T/100)^(2/9)) (Newey & West 1994; Stata's xtscc)."""
+    return int(np.floor(4.0 * (periods / 100.0) ** (2.0 / 9.0)))
+
+
+def symmetric(matrix: np.ndarray) -> np.ndarray:
+    """The matrix with the rounding of its two halves averaged."""
+    return (matrix + matrix.T) / 2.0
+
+
+def repair_definiteness(vcov: np.ndarray, slopes: int) -> tuple[np.ndarray, bool]:
+    """Negative eigenvalues set to zero (Cameron, Gelbach & Miller 2011), and whether there was one.
+
+    As in reghdfe and fixest the repair is made on the matrix in the units of the regressors, and the block of the
+    first ``slopes`` coefficients is repaired by itself, so that it does not depend on whether a constant is reported.
+    Whether a repair is due is judged on a common scale; eigenvalues negative by rounding alone do not count.
+    """
+    if not _is_indefinite(vcov):
+        return vcov, False
+    repaired = _without_negative(vcov)
+    block = vcov[:slopes, :slopes]
+    repaired[:slopes, :slopes] = _without_negative(block) if _is_indefinite(block) else block
+    return repaired, True
+
+
+def _is_indefinite(vcov: np.ndarray) -> bool:
+    if vcov.size == 0:
+        return False
+    scale = np.sqrt(np.abs(np.diag(vcov)))
+    scale = np.where(scale > 0, scale, 1.0)
+    values = np.linalg.eigvalsh(symmetric(vcov / np.outer(scale, scale)))
+    return bool(values[0] < -1e-10 * max(values[-1], 1e-300))
+
+
+def _without_negative(vcov: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(symmetric(vcov))
+    return symmetric((vectors * np.maximum(values, 0.0)) @ vectors.T)
+
+
+def wald_f(estimate: np.ndarray, vcov: np.ndarray) -> float | None:
+    """Wald statistic of all coefficients being zero, divided by their number; None where the covariance is singular."""
+    if estimate.size == 0:
+        return None
+    scale = np.sqrt(np.diag(vcov).clip(min=0.0))
+    if not np.all(scale > 0):
+        return None
+    correlation = symmetric(vcov / np.outer(scale, scale))
+    values, vectors = np.linalg.eigh(correlation)
+    if values[0] <= 1e-12 * values[-1]:
+        return None
+    rotated = vectors.T @ (estimate / scale)
+    return float(np.sum(rotated**2 / values) / estimate.size)
+
+
+def check_positive(value: object, name: str) -> float:
+    """A positive finite number from a study's option; ``CP-EST-COVARIANCE`` otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value <= 0:
+        raise CarbonpanelError(
+            "CP-EST-COVARIANCE", f"`{name}` must be a positive number, not {value!r}", remedy=f"for example {name}: 200"
+        )
+    return float(value)
+
+
+@dataclass(frozen=True)
+class VcovMaker:
+    """Everything a covariance needs but the influence: made once, used for the slopes and for joint tests.
+
+    ``sigma2`` is RSS/(N-K); ``factor`` the small-sample factor of every type but iid, HC2 and HC3; ``leverage``
+    is needed for HC2 and HC3 alone, ``periods`` for Driscoll-Kraay, ``coordinates`` (n, 2) for Conley.
+    """
+
+    spec: CovarianceSpec
+    weights: np.ndarray
+    residuals: np.ndarray
+    sigma2: float
+    factor: float
+    clusters: Sequence[Factor] = ()
+    periods: Factor | None = None
+    coordinates: np.ndarray | None = None
+    leverage: np.ndarray | None = None
+
+    @property
+    def lag(self) -> int:
+        """Lag of Driscoll-Kraay: as given, else :func:`default_lag`."""
+        lag = self.spec.option("lag")
+        if lag is None:
+            return default_lag(0 if self.periods is None else self.periods.levels)
+        if isinstance(lag, bool) or not isinstance(lag, int) or lag < 0:
+            raise CarbonpanelError(
+                "CP-EST-COVARIANCE", f"`lag` must be a whole number from 0, not {lag!r}", remedy="for example lag: 2"
+            )
+        return lag
+
+    def make(self, influence: np.ndarray, slopes: int) -> tuple[np.ndarray, list[str]]:
+        """Covariance (p, p) of estimates with influence rows (n, p), the first ``slopes`` of them slopes; messages."""
+        kind = self.spec.type
+        if kind == "iid":
+            return iid_covariance(influence, self.weights, self.sigma2), []
+        scores = influence * (self.weights * self.residuals)[:, None]
+        if kind in ("hc1", "hc2", "hc3"):
+            power = {"hc1": 0.0, "hc2": 0.5, "hc3": 1.0}[kind]
+            return self.factor * hc_covariance(scores, self.leverage, power), self._leverage_messages()
+        if kind == "cluster":
+            vcov = self.factor * cluster_covariance(scores, self.clusters)
+            if len(self.clusters) == 1:
+                return vcov, []
+        elif kind == "driscoll_kraay" and self.periods is not None:
+            return self.factor * driscoll_kraay_covariance(scores, self.periods, self.lag), []
+        elif kind == "conley" and self.coordinates is not None:
+            kernel = str(self.spec.option("kernel", "uniform"))
+            if kernel not in ("uniform", "bartlett"):
+                raise CarbonpanelError(
+                    "CP-EST-COVARIANCE", f"unknown kernel '{kernel}'", remedy="kernel: uniform or bartlett"
+                )
+            cutoff = check_positive(self.spec.option("cutoff_km"), "cutoff_km")
+            lon, lat = self.coordinates.T
+            vcov = self.factor * conley_covariance(scores, lon, lat, cutoff, kernel)
+        else:
+            raise ValueError(f"covariance {kind!r} lacks what it is computed from")
+        vcov, repaired = repair_definiteness(vcov, slopes)
+        return vcov, [_REPAIRED] if repaired else []
+
+    def _leverage_messages(self) -> list[str]:
+        if self.leverage is None:
+            return []
+        full = int((self.leverage >= _FULL_LEVERAGE).sum())
+        return [f"{full} observations have leverage one and add nothing to {self.spec.label}"] if full else []
+
+
+_REPAIRED = (
+    "the covariance was not positive semi-definite: its negative eigenvalues were set to zero "
+    "(Cameron, Gelbach & Miller 2011)"
+)
