@@ -13,9 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Write ``raw/*.csv`` and ``truth/*.csv`` under the seeds folder (or ``--out``)."""
     quiet_environment()
     from analysis_py.errors import CarbonpanelError
-    from analysis_py.simulate.raw_tables import build_raw_tables, frames
-    from analysis_py.simulate.world import draw_world
-    from analysis_py.simulate.writer import write_tables
+    from analysis_py.simulate.writer import draw_tables, write_tables
 
     seeds = paths().seeds
     parser = argparse.ArgumentParser(prog="python -m analysis_py.simulate", description=main.__doc__)
@@ -24,8 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--reference", type=Path, default=seeds / "reference", help="folder of the reference tables")
     options = parser.parse_args(arguments)
     try:
-        world = draw_world(options.seed, options.reference)
-        files = write_tables(frames(build_raw_tables(world, options.reference)), options.out / "raw")
+        tables = draw_tables(options.seed, options.reference)
+        files = [file for folder in sorted(tables) for file in write_tables(tables[folder], options.out / folder)]
     except CarbonpanelError as problem:
         print(problem, file=sys.stderr)
         return 1

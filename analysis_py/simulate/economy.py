@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from analysis_py.simulate.layout import quantise
-from analysis_py.simulate.places import SANSHA, TIBET, YEARS, Places
+from analysis_py.simulate.places import SANSHA, TIBET, YEARS, Places, read_reference
 from analysis_py.simulate.process import autoregress
 from analysis_py.simulate.streams import Streams
 
-#: Annual mean price of one US dollar in yuan, 2000-2023 (National Bureau of Statistics).
-YUAN_PER_USD = np.array(
-    [8.2784, 8.2770, 8.2770, 8.2770, 8.2768, 8.1917, 7.9718, 7.6040, 6.9451, 6.8310, 6.7695, 6.4588]
-    + [6.3125, 6.1932, 6.1428, 6.2284, 6.6423, 6.7518, 6.6174, 6.8985, 6.8976, 6.4515, 6.7261, 7.0467]
-)
 BASE = int(np.flatnonzero(YEARS == 2003)[0])
 YEARBOOK = "city_yearbook"
 
@@ -37,15 +33,21 @@ class Economy:
     income_score: np.ndarray  # (N,) standardised log income per head
 
 
-def draw_economy(places: Places, streams: Streams) -> Economy:
+def draw_economy(places: Places, streams: Streams, reference: Path) -> Economy:
     """Draw population, prices and output first, then everything measured as a ratio to them."""
     quantity: dict[str, np.ndarray] = {}
     symbol: dict[str, np.ndarray] = {}
     size = _draw_population(places, streams, quantity, symbol)
     income, gdp_real, price = _draw_output(places, streams, quantity)
-    _draw_finance(places, streams, quantity, symbol)
+    _draw_finance(places, streams, quantity, symbol, read_exchange_rate(reference))
     _draw_society(places, streams, quantity, symbol, size)
     return Economy(quantity, symbol, gdp_real, price, size, income)
+
+
+def read_exchange_rate(reference: Path) -> np.ndarray:
+    """(T,) annual mean price of one US dollar in yuan."""
+    table = read_reference(reference, "seed_exchange_rate").set_index("year")["cny_per_usd"]
+    return np.array([float(table.loc[str(y)]) for y in YEARS])
 
 
 def standardise(values: np.ndarray) -> np.ndarray:
@@ -63,14 +65,16 @@ def _draw_population(
     log_pop = np.log(typical) + draw.normal(0.0, 0.38, n)
     log_pop = log_pop - 0.3 * (places.region4 == "west") - 1.6 * (places.province == TIBET)
     log_pop[places.code == SANSHA] = np.log(0.25)
-    growth = draw.normal(0.004, 0.007, n) + 0.012 * (places.size_class == "mega") - 0.008 * (places.region4 == "northeast")
+    growth = (
+        draw.normal(0.004, 0.007, n) + 0.012 * (places.size_class == "mega") - 0.008 * (places.region4 == "northeast")
+    )
     path = growth[:, None] * (YEARS - 2010.0)[None, :]
     wave = 0.05 * autoregress(draw, (n, t), 0.8)
     resident = np.exp(log_pop[:, None] + path + wave)
     gap = 0.04 * draw.standard_normal(n) - 0.12 * (places.size_class == "mega") + 0.02
     registered = np.exp(log_pop[:, None] + 0.4 * path + 0.01 * autoregress(draw, (n, t), 0.8) + gap[:, None])
     centre = {"east": 6.35, "central": 6.1, "west": 5.3, "northeast": 5.2}
-    density = np.array([centre[r] for r in places.region4]) + draw.normal(0.0, 0.55, n) + 0.25 * places.is_capital
+    density = np.array([centre[r] for r in places.region4]) + draw.normal(0.0, 0.68, n) + 0.25 * places.is_capital
     density = density - 2.2 * (places.province == TIBET)
     area = np.maximum(np.exp(log_pop - density) * 1e4, 5.0)
     revised = np.where(draw.uniform(size=(n, t)) < 0.03, draw.normal(0.0, 0.003, (n, t)), 0.0)
@@ -101,16 +105,18 @@ def _draw_output(
     price = price / price[:, [BASE]]
     centre = {"east": 1.05, "central": 0.62, "west": 0.58, "northeast": 0.8}
     income = np.log([centre[r] for r in places.region4]) + draw.normal(0.0, 0.42, n)
-    income = income + 0.35 * places.is_capital + 0.35 * (places.size_class == "mega") + 0.15 * (places.size_class == "big")
+    income = (
+        income + 0.35 * places.is_capital + 0.35 * (places.size_class == "mega") + 0.15 * (places.size_class == "big")
+    )
     start = quantity["population_resident"][:, BASE] * np.exp(income)
-    chain = _chain(index)
+    chain = chain_volume(index)
     first = quantise(YEARBOOK, "gdp", np.repeat(start[:, None], t, axis=1))[:, BASE]
     quantity["gdp_index_prev100"] = index
     quantity["gdp"] = quantise(YEARBOOK, "gdp", first[:, None] * chain * price)
     return standardise(income), quantity["gdp"][:, [BASE]] * chain, price
 
 
-def _chain(index: np.ndarray) -> np.ndarray:
+def chain_volume(index: np.ndarray) -> np.ndarray:
     """Volume relative to 2003 from indices (previous year = 100), forwards and backwards."""
     growth = index / 100.0
     chain = np.ones_like(growth)
@@ -130,32 +136,36 @@ def _ratio(
 
 
 def _draw_finance(
-    places: Places, streams: Streams, quantity: dict[str, np.ndarray], symbol: dict[str, np.ndarray]
+    places: Places,
+    streams: Streams,
+    quantity: dict[str, np.ndarray],
+    symbol: dict[str, np.ndarray],
+    yuan_per_usd: np.ndarray,
 ) -> None:
     draw = streams.stream("finance")
     n = places.count
     years = YEARS - 2012.0
     gdp = quantity["gdp"]
     west = places.region4 == "west"
-    gov = _ratio(draw, np.log(0.135) + draw.normal(0, 0.30, n) + 0.3 * west, 0.035 * years - 0.0012 * years**2, 0.10)
+    gov = _ratio(draw, np.log(0.137) + draw.normal(0, 0.36, n) + 0.3 * west, 0.035 * years - 0.0012 * years**2, 0.10)
     fiscal = quantise(YEARBOOK, "fiscal_expenditure", np.minimum(gov, 1.5) * gdp)
-    fi = _ratio(draw, np.log(4.4) + draw.normal(0, 0.30, n), 0.012 * years - 0.003 * years**2, 0.16)
-    st = _ratio(draw, np.log(0.0095) + draw.normal(0, 0.62, n) + 0.6 * places.is_capital, 0.05 * years, 0.22)
+    fi = _ratio(draw, np.log(4.5) + draw.normal(0, 0.36, n), 0.012 * years - 0.003 * years**2, 0.16)
+    st = _ratio(draw, np.log(0.0088) + draw.normal(0, 0.7, n) + 0.6 * places.is_capital, 0.05 * years, 0.22)
     invested = quantise(YEARBOOK, "fixed_asset_investment", fi * fiscal)
     science = quantise(YEARBOOK, "science_expenditure", np.maximum(np.minimum(st, 0.25) * fiscal, 0.001))
-    fin = _ratio(draw, np.log(1.95) + draw.normal(0, 0.30, n) + 0.45 * places.is_capital, 0.018 * years, 0.08)
+    fin = _ratio(draw, np.log(1.85) + draw.normal(0, 0.36, n) + 0.45 * places.is_capital, 0.018 * years, 0.08)
     part = draw.uniform(0.36, 0.46, n)[:, None] + 0.01 * autoregress(draw, gdp.shape, 0.7)
     quantity["loans"] = quantise(YEARBOOK, "loans", part * fin * gdp)
     quantity["deposits"] = quantise(YEARBOOK, "deposits", (1.0 - part) * fin * gdp)
     east = places.region4 == "east"
     ope = _ratio(draw, np.log(0.07) + draw.normal(0, 0.85, n) + 0.9 * east, 0.02 * years - 0.006 * years**2, 0.22)
-    usd = np.minimum(ope, 2.5) * gdp * 1e4 / YUAN_PER_USD
+    usd = np.minimum(ope, 2.5) * gdp * 1e4 / yuan_per_usd
     quantity["trade_total"] = quantise(YEARBOOK, "trade_total", usd)
     quantity["fiscal_expenditure"], quantity["science_expenditure"] = fiscal, science
     quantity["fixed_asset_investment"] = invested
     symbol["Gov"], symbol["FI"], symbol["ST"] = fiscal / gdp, invested / fiscal, science / fiscal
     symbol["Fin"] = (quantity["deposits"] + quantity["loans"]) / gdp
-    symbol["Ope"] = quantity["trade_total"] * YUAN_PER_USD / 1e4 / gdp
+    symbol["Ope"] = quantity["trade_total"] * yuan_per_usd / 1e4 / gdp
 
 
 def _draw_society(
@@ -169,7 +179,7 @@ def _draw_society(
     n, t = places.count, len(YEARS)
     years = YEARS - 2012.0
     people = quantity["population_resident"]
-    hc = _ratio(draw, np.log(0.0085) + draw.normal(0, 0.75, n) + 1.4 * places.is_capital, 0.045 * years, 0.06)
+    hc = _ratio(draw, np.log(0.0085) + draw.normal(0, 0.8, n) + 1.5 * places.is_capital, 0.045 * years, 0.06)
     students = quantise(YEARBOOK, "students_higher_education", np.minimum(hc, 0.25) * people * 1e4)
     users = 100.0 / (1.0 + np.exp(-(YEARS - 2018.0) / 4.2)) * 0.42
     level = draw.normal(0.0, 0.28, n) + 0.25 * (places.region4 == "east")
@@ -177,7 +187,7 @@ def _draw_society(
     connected = quantise(YEARBOOK, "internet_users", internet / 100.0 * people)
     waste = np.exp(4.9 + 0.5 * size + 0.9 * places.is_resource + draw.normal(0.0, 0.9, n))
     made = waste[:, None] * np.exp(0.03 * years[None, :] + 0.15 * autoregress(draw, (n, t), 0.6))
-    score = 2.0 + 1.1 * draw.standard_normal(n)[:, None] + 0.75 * autoregress(draw, (n, t), 0.5, tail_df=6.0)
+    score = 2.0 + 1.4 * draw.standard_normal(n)[:, None] + 0.75 * autoregress(draw, (n, t), 0.5, tail_df=6.0)
     used = 1.0 / (1.0 + np.exp(-score))
     from_stock = np.where(draw.uniform(size=(n, t)) < 0.012, draw.uniform(1.0, 1.35, (n, t)) / used, 1.0)
     generated = np.maximum(quantise(YEARBOOK, "solid_waste_generated", made), 0.1)

@@ -37,12 +37,13 @@ _SHARE = {
 def read_fuel_factors(reference: Path, factor_set: str = FACTOR_SET) -> dict[str, float]:
     """10^4 t CO2 per canonical unit (10^4 t; 10^8 m3 for gas) of each burnt fuel."""
     table = read_reference(reference, "seed_ipcc_emission_factor")
-    table = table[table["factor_set"] == factor_set].set_index("fuel")
+    numbers = table[table["factor_set"] == factor_set].set_index("fuel")[
+        ["ncv_kj_per_unit", "carbon_content_tc_per_tj", "oxidation_rate"]
+    ]
     out = {}
     for fuel in BURNT:
-        row = table.loc[fuel]
-        energy = float(row["ncv_kj_per_unit"]) * 1e-9
-        carbon = energy * float(row["carbon_content_tc_per_tj"]) * float(row["oxidation_rate"])
+        energy, carbon_content, oxidation = numbers.loc[fuel].to_numpy(float)
+        carbon = energy * 1e-9 * carbon_content * oxidation
         out[fuel] = carbon * 1000.0 * 44.0 / 12.0 * _CANONICAL_SCALE.get(fuel, 1.0)
     return out
 

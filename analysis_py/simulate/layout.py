@@ -1,7 +1,7 @@
 """How the demo yearbooks print each indicator: unit and decimals, by years.
 
-The layout is what ``raw_layout.csv`` says. ``printed`` and ``canonical`` are the two directions between a world value in
-the indicator's canonical unit and the number that stands in the yearbook.
+The layout is what ``raw_layout.csv`` says. ``printed`` and ``canonical`` are the two directions between a world value
+in the indicator's canonical unit and the number that stands in the yearbook.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def indicators(source: str) -> list[str]:
 
 
 def printed(source: str, indicator: str, values: np.ndarray) -> np.ndarray:
-    """Values in canonical units (..., T) as the yearbook prints them: unit of the year, rounded; NaN where not printed."""
+    """Values in canonical units (..., T) as printed: unit of the year, rounded; NaN in years without the indicator."""
     out = np.full(values.shape, np.nan)
     for span in spans(source, indicator):
         inside = (span.year_from <= YEARS) & (span.year_to >= YEARS)

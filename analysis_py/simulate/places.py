@@ -18,30 +18,6 @@ FIRST_YEAR = 2000
 LAST_YEAR = 2023
 YEARS = np.arange(FIRST_YEAR, LAST_YEAR + 1)
 
-#: (city_code, last year of the old name, old name). Before an upgrade the old name goes with the old code.
-FORMER_NAMES: tuple[tuple[str, int, str], ...] = (
-    ("141100", 2002, "吕梁地区"),
-    ("150800", 2002, "巴彦淖尔盟"),
-    ("150900", 2002, "乌兰察布盟"),
-    ("420600", 2010, "襄樊市"),
-    ("460400", 2014, "儋州市"),
-    ("520500", 2010, "毕节地区"),
-    ("520600", 2010, "铜仁地区"),
-    ("530800", 2002, "思茅地区"),
-    ("530800", 2006, "思茅市"),
-    ("530900", 2002, "临沧地区"),
-    ("540200", 2013, "日喀则地区"),
-    ("540300", 2013, "昌都地区"),
-    ("540400", 2014, "林芝地区"),
-    ("540500", 2015, "山南地区"),
-    ("540600", 2016, "那曲地区"),
-    ("621100", 2002, "定西地区"),
-    ("621200", 2003, "陇南地区"),
-    ("630200", 2012, "海东地区"),
-    ("650400", 2014, "吐鲁番地区"),
-    ("650500", 2015, "哈密地区"),
-)
-
 #: Cities the carbon productivity study leaves out besides Tibet; the demo truth describes the same sample.
 EXCLUDED_NAMES = ("临汾市", "朔州市", "吕梁市", "克拉玛依市", "嘉峪关市", "金昌市", "固原市", "定西市", "中卫市")
 
@@ -113,7 +89,7 @@ def load_places(reference: Path) -> Places:
     size = read_reference(reference, "seed_city_size_class").set_index("city_code")["size_class"].to_dict()
     detail = np.array([size.get(c, "medium_or_small") for c in code], dtype=object)
     resource = read_reference(reference, "seed_resource_based_city")["city_code"].to_list()
-    exists, former_code, former_name = _histories(city)
+    exists, former_code, former_name = _histories(city, read_reference(reference, "seed_city_alias"))
     cluster = read_reference(reference, "seed_city_agglomeration")
     members = {
         "bth": cluster["agglomeration"] == "BTH",
@@ -122,16 +98,16 @@ def load_places(reference: Path) -> Places:
         "mid_yangtze": cluster["agglomeration"] == "MYR",
         "chengdu_chongqing": cluster["agglomeration"] == "CYU",
     }
+    grid = read_reference(reference, "seed_province_grid_region")
     steady = exists[:, (YEARS >= 2003) & (YEARS <= 2021)].all(axis=1)
     upgraded_early = np.array([v == "" or v <= "2003-12-31" for v in city["valid_from"]])
-    sampled = (
-        steady & upgraded_early & (city["province_code"] != TIBET) & ~city["city_name_zh"].isin(EXCLUDED_NAMES)
-    ).to_numpy()
+    left_out = (city["province_code"] == TIBET) | city["city_name_zh"].isin(EXCLUDED_NAMES)
+    sampled = steady & upgraded_early & ~left_out.to_numpy(bool)
     return Places(
         code=code,
         name=city["city_name_zh"].to_numpy(object),
         province=city["province_code"].to_numpy(object),
-        province_name=province["name_zh"].to_dict(),
+        province_name=dict(zip(province.index.astype(str), province["name_zh"].astype(str), strict=True)),
         region4=np.array([region[p] for p in city["province_code"]], dtype=object),
         size_class=np.array([_broad_size(d) for d in detail], dtype=object),
         size_detail=detail,
@@ -145,7 +121,7 @@ def load_places(reference: Path) -> Places:
         former_name=former_name,
         in_sample=sampled,
         neighbour_weights=_contiguity(read_reference(reference, "seed_city_neighbour"), place_of),
-        grid_region=read_reference(reference, "seed_province_grid_region").set_index("province_code")["region"].to_dict(),
+        grid_region=dict(zip(grid["province_code"], grid["region"], strict=True)),
     )
 
 
@@ -155,26 +131,27 @@ def _broad_size(detail: str) -> str:
     return "big" if detail in {"mega", "large_type_1", "large_type_2"} else "small_medium"
 
 
-def _histories(city: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Existence, code and name by city and year (year-end rule)."""
+def _histories(city: pd.DataFrame, alias: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Existence, code and name by city and year (year-end rule): the year of a change has the new code and name."""
     n = len(city)
     exists = np.ones((n, len(YEARS)), dtype=bool)
     codes = np.repeat(city["city_code"].to_numpy(object)[:, None], len(YEARS), axis=1)
     names = np.repeat(city["city_name_zh"].to_numpy(object)[:, None], len(YEARS), axis=1)
-    former: dict[str, list[tuple[int, str]]] = {}
-    for former_code, last_year, name in FORMER_NAMES:
-        former.setdefault(former_code, []).append((last_year, name))
+    full = alias[(alias["alias_kind"] == "former_name") & alias["alias"].str.contains("(?:市|地区|盟)$")]
+    place_of = {c: i for i, c in enumerate(city["city_code"])}
     for i, row in enumerate(city.itertuples(index=False)):
         started = int(str(row.valid_from)[:4]) if row.valid_from else FIRST_YEAR
         ended = int(str(row.valid_to)[:4]) if row.valid_to else LAST_YEAR + 1
         exists[i] = ended > YEARS
         if row.valid_from:
-            if row.alt_code and not str(row.is_municipality) == "1":
+            if row.alt_code:
                 codes[i, started > YEARS] = row.alt_code
             else:
                 exists[i] &= started <= YEARS
-        for last_year, name in reversed(former.get(str(row.city_code), [])):
-            names[i, last_year >= YEARS] = name
+    for former in full.itertuples(index=False):
+        since = int(str(former.used_from_year)) if former.used_from_year else FIRST_YEAR
+        until = int(str(former.used_to_year))
+        names[place_of[str(former.city_code)], (since <= YEARS) & (until > YEARS)] = former.alias
     return exists, codes, names
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def autoregress(draw: np.random.Generator, shape: tuple[int, int], rho: float, tail_df: float = 0.0) -> np.ndarray:
-    """Stationary AR(1) paths of unit variance, (N, T); innovations normal, or Student t with ``tail_df`` degrees of freedom."""
+    """Stationary AR(1) paths of unit variance, (N, T); normal innovations, or Student t with ``tail_df`` degrees."""
     n, t = shape
     if tail_df:
         innovation = draw.standard_t(tail_df, size=(n, t)) / np.sqrt(tail_df / (tail_df - 2.0))
@@ -35,12 +35,7 @@ def spread(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def demean(values: np.ndarray) -> np.ndarray:
     """Two-way demeaned (N, T) values of a balanced panel."""
-    return (
-        values
-        - values.mean(axis=1, keepdims=True)
-        - values.mean(axis=0, keepdims=True)
-        + values.mean()
-    )
+    return values - values.mean(axis=1, keepdims=True) - values.mean(axis=0, keepdims=True) + values.mean()
 
 
 def within_sd(values: np.ndarray) -> float:
@@ -49,7 +44,7 @@ def within_sd(values: np.ndarray) -> float:
 
 
 def compose(parts: np.ndarray, level: np.ndarray, path: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Outcome with wanted levels: the two-way within part of ``parts`` + city level (N,) + year path (T,) + error (N, T).
+    """Outcome with wanted levels: within part of ``parts`` (N, T) + city level (N,) + year path (T,) + error (N, T).
 
     Only city and year effects differ from ``parts`` itself, so every slope inside ``parts`` stays what it was.
     """

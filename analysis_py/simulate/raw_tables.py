@@ -77,7 +77,7 @@ def build_raw_tables(world: World, reference: Path) -> RawTables:
 
 
 def _clear_nonexistent(places: Places, table: dict[str, dict[str, np.ndarray]]) -> None:
-    """Empty the cells of places that did not exist; an island city without industry reports people, land and firms only."""
+    """Empty the cells of places that did not exist; the island city reports people, land, firms and patents only."""
     sansha = places.position(SANSHA)
     kept = {"population_resident", "population_registered", "land_area", "fiscal_expenditure"}
     for source, columns in table.items():
@@ -107,7 +107,7 @@ def _draw_revisions(places: Places, streams: Streams) -> np.ndarray:
 
 
 def _draw_inventory(places: Places, streams: Streams, co2_mt: np.ndarray) -> np.ndarray:
-    """An outside inventory: the true emissions with a city's own bias and noise, for an unbalanced set of cities to 2019."""
+    """An outside inventory to 2019: true emissions with a city's own bias and noise, for some cities in some years."""
     draw = streams.stream("inventory")
     bias = draw.normal(0.05, 0.15, places.count)[:, None]
     values = co2_mt * np.exp(bias + 0.08 * autoregress(draw, co2_mt.shape, 0.6))
@@ -118,14 +118,15 @@ def _draw_inventory(places: Places, streams: Streams, co2_mt: np.ndarray) -> np.
 
 
 def _draw_urban(places: Places, streams: Streams, yearbook: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Rows of the urban districts for a share of the city-years: a part of each total, NaN where there is no such row."""
+    """Rows of the urban districts in a share of the city-years: parts of the totals, NaN where there is no row."""
     draw = streams.stream("urban")
     shape = places.exists.shape
     row = (draw.uniform(size=shape) < URBAN_SHARE) & places.exists
     row[places.position(SANSHA)] = False
     part = draw.uniform(0.25, 0.75, places.count)[:, None]
-    out = {}
+    out: dict[str, np.ndarray] = {}
     for name, values in yearbook.items():
+        urban: np.ndarray
         lean = np.exp(draw.normal(0.0, 0.12, shape))
         if name in _INTENSIVE:
             urban = np.round(values + draw.normal(0.3, 0.8, shape), 1)
@@ -152,7 +153,9 @@ def _sum_provinces(world: World, streams: Streams) -> pd.DataFrame:
             total = gdp[member, t].sum()
             weight = gdp[member, max(t - 1, 0)]
             growth = (weight * index[member, t]).sum() / weight.sum()
-            rows.append((code, places.province_name[code], int(year), round(total * (1 + noise[t]), 2), round(growth, 1)))
+            rows.append(
+                (code, places.province_name[code], int(year), round(total * (1 + noise[t]), 2), round(growth, 1))
+            )
     return pd.DataFrame(rows, columns=["province_code", "province_name", "year", "gdp", "gdp_index_prev100"])
 
 
@@ -185,10 +188,12 @@ def _city_frame(raw: RawTables, source: str) -> pd.DataFrame:
 def _rows(
     raw: RawTables, source: str, columns: dict[str, np.ndarray], names: list[str], scope: str, vintage: str
 ) -> pd.DataFrame:
-    """One block of rows: every place-year that exists, or only those with a number for the extra blocks and inventories."""
+    """One block of rows: every place-year that exists; for extra blocks and inventories those with a number."""
     some = np.any([~np.isnan(columns[n]) for n in names], axis=0)
-    keep = raw.places.exists & some if source == "city_emissions" or (scope, vintage) != ("whole_city", "first") else (
-        raw.places.exists
+    keep = (
+        raw.places.exists & some
+        if source == "city_emissions" or (scope, vintage) != ("whole_city", "first")
+        else (raw.places.exists)
     )
     i, t = np.nonzero(keep)
     data: dict[str, object] = {
@@ -200,7 +205,7 @@ def _rows(
     }
     for name in names:
         decimals = {s.year_from: s.decimals for s in LAYOUT if s.source == source and s.indicator == name}
-        per_year = np.array([_decimals(decimals, y) for y in YEARS])
+        per_year = np.array([_decimals(decimals, int(y)) for y in YEARS])
         data[name] = [_text(v, d) for v, d in zip(columns[name][i, t], per_year[t], strict=True)]
     return pd.DataFrame(data)
 

@@ -86,7 +86,7 @@ class Structure:
 
 
 def draw_structure(streams: Streams) -> Structure:
-    """Draw signs and sizes: a third of the effects zero, a fifth reversed; thresholds in some relations, none in others."""
+    """Draw signs and sizes: a third of the effects zero, a fifth reversed; thresholds in some relations only."""
     draw = streams.stream("structure")
     names = list(TEXTBOOK_SIGN)
     zeros = round(len(names) / 3)
@@ -107,7 +107,7 @@ def draw_structure(streams: Streams) -> Structure:
 
 
 def _is_varied(sign: Mapping[str, int]) -> bool:
-    """A world with thresholds here but not everywhere, spillovers, and groups that differ as well as groups that do not."""
+    """Thresholds here but not everywhere, spillovers, and groups that differ as well as groups that do not."""
     thresholds = sum(sign[f"threshold:{q}"] != 0 for q in THRESHOLD_VARIABLES)
     slopes = [sign[f"slope:{g}"] * TEXTBOOK_SIGN[f"slope:{g}"] for g in SLOPE_GROUPS]
     return 1 <= thresholds <= 2 and sign["CP:W.AI"] != 0 and slopes.count(0) >= 3 and slopes.count(-1) >= 1

@@ -1,7 +1,7 @@
 """The demo world: true values of every measure, for all places and years, drawn from one seed.
 
-Order: economy (population, prices, GDP) -> controls and moderators -> AI firms -> mediators -> carbon productivity -> CO2.
-Quantities are rounded to what a yearbook prints before anything is computed from them, so that the truth of a
+Order: economy (population, prices, GDP) -> controls and moderators -> AI firms -> mediators -> carbon productivity
+-> CO2. Quantities are rounded to what a yearbook prints before anything is computed from them, so that the truth of a
 measure is what a careful reader of unspoilt tables computes. Equation of the outcome (city i, year t):
 
     CP = a_i + d_t + [b + slope_g(i) + m_ER (ER - 80)/100 + m_IP (IP - 12)/100 + sum_q jump_q 1(q > c_q)] AI
@@ -30,6 +30,8 @@ STUDY_YEARS = (YEARS >= 2003) & (YEARS <= 2021)
 ER_CENTRE, IP_CENTRE = 80.0, 12.0
 #: Standard deviations (outcome's units) of one effect of relative size 1, by outcome.
 EFFECT_SD = {"CP": 0.022, "UIS": 0.006, "EnvrPat": 0.09}
+#: Coefficient of the shock of AI (unit variance) in the outcomes it moves: the source of endogeneity.
+SHOCK_SIZE = {"CP": 0.04, "EnvrPat": 0.12}
 CP_ERROR_SD, UIS_ERROR_SD, PATENT_ERROR_SD = 0.085, 0.016, 0.30
 
 
@@ -60,17 +62,17 @@ def draw_world(seed: int, reference: Path) -> World:
     places = load_places(reference)
     streams = Streams(seed)
     structure = draw_structure(streams)
-    base = economy.draw_economy(places, streams)
+    base = economy.draw_economy(places, streams, reference)
     quantity = dict(base.quantity)
     symbol = dict(base.symbol)
     exposure, shock, shift = _draw_shift_share(places, streams)
     latent_ai, innovation = _draw_latent_ai(places, streams, base, shift)
-    registered, deregistered, stock = _count_firms(latent_ai, streams)
+    registered, deregistered, stock = _count_firms(places, latent_ai, streams)
     quantity["ai_firms_registered"], quantity["ai_firms_deregistered"] = registered, deregistered
     symbol["AI"] = np.log1p(stock)
     neighbour_ai = spread(places.neighbour_weights, symbol["AI"])
     coefficient = _scale_mediators(structure, symbol)
-    shock_coefficient = {"EnvrPat": round_significant(0.25 * structure.patent_loading)}
+    shock_coefficient = {"EnvrPat": SHOCK_SIZE["EnvrPat"] * structure.patent_loading}
     error: dict[str, np.ndarray] = {}
     symbol["UIS"], quantity["gdp_tertiary"], error["UIS"] = _draw_structure_share(
         places, streams, symbol, quantity["gdp"], coefficient
@@ -84,7 +86,7 @@ def draw_world(seed: int, reference: Path) -> World:
         for q, p in structure.threshold_quantile.items()
     }
     slope = _slopes(places, symbol, coefficient, threshold_value)
-    shock_coefficient["CP"] = round_significant(0.16 * structure.shock_loading)
+    shock_coefficient["CP"] = SHOCK_SIZE["CP"] * structure.shock_loading
     outcome, error["CP"] = _draw_outcome(
         places, streams, symbol, coefficient, slope, neighbour_ai, shock_coefficient["CP"] * innovation
     )
@@ -124,7 +126,7 @@ def group_masks(places: Places) -> dict[str, np.ndarray]:
 
 
 def _draw_shift_share(places: Places, streams: Streams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shares (N, K) of a base year, cumulated national shocks (K, T), and their product scaled to unit within variation."""
+    """Shares (N, K) of a base year, cumulated national shocks (K, T), and their product with unit within variation."""
     fields = 12
     draw = streams.stream("shift_share")
     exposure = np.round(draw.dirichlet(np.full(fields, 0.6), size=places.count), 4)
@@ -142,15 +144,15 @@ def _draw_latent_ai(
     shock = autoregress(draw, (n, t), 0.6)
     trend = draw.normal(0.0, 0.012, n)[:, None] * (YEARS - 2012.0)[None, :]
     pull = demean(np.log(base.symbol["ST"])) * 0.15 + demean(np.log(base.symbol["HC"])) * 0.1
-    level = 4.0 + 0.75 * base.size_score + 0.35 * base.income_score + draw.normal(0.0, 0.75, n)
+    level = 3.85 + 0.9 * base.size_score + 0.4 * base.income_score + draw.normal(0.0, 0.85, n)
     path = -2.6 + 5.2 / (1.0 + np.exp(-(YEARS - 2012.0) / 4.5))
     return demean(pull) + demean(0.36 * shift) + 0.30 * shock + trend + level[:, None] + path[None, :], shock
 
 
-def _count_firms(latent: np.ndarray, streams: Streams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Registrations, deregistrations and the stock they leave (whole firms), following the latent log stock as far as flows allow."""
+def _count_firms(places: Places, latent: np.ndarray, streams: Streams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whole firms registered and deregistered and the stock they leave, as near the latent stock as flows allow."""
     draw = streams.stream("firms")
-    wanted = np.maximum(np.round(np.exp(latent) - 1.0), 0.0)
+    wanted = np.maximum(np.round(np.exp(latent) - 1.0), 0.0) * places.exists
     leaving = draw.uniform(0.01, 0.06, latent.shape)
     registered, deregistered, stock = np.zeros_like(wanted), np.zeros_like(wanted), np.zeros_like(wanted)
     before = np.zeros(len(wanted))
@@ -181,13 +183,13 @@ def _scale_outcome(
 ) -> dict[str, float]:
     ai = symbol["AI"]
     regressors = {name: symbol[name] for name in (*CONTROLS, "AI", "ER", "IP", "UIS", "EnvrPat")}
-    regressors["W.AI"] = neighbour_ai
     regressors["AI*ER"] = ai * (symbol["ER"] - ER_CENTRE)
     regressors["AI*IP"] = ai * (symbol["IP"] - IP_CENTRE)
     out = {
         f"CP:{name}": _scaled(structure, f"CP:{name}", within_sd(values[places.in_sample][:, STUDY_YEARS]))
         for name, values in regressors.items()
     }
+    out["CP:W.AI"] = round_significant(structure.sign["CP:W.AI"] * structure.size["CP:W.AI"] * 0.03)
     for q in THRESHOLD_VARIABLES:
         effect = f"threshold:{q}"
         out[effect] = round_significant(structure.sign[effect] * structure.size[effect] * 0.03)
@@ -208,7 +210,7 @@ def _draw_structure_share(
     shape = gdp.shape
     error = UIS_ERROR_SD * autoregress(draw, shape, 0.6)
     level = 0.40 + 0.06 * places.is_capital + 0.03 * (places.size_class == "mega") - 0.03 * places.is_resource
-    level = level + draw.normal(0.0, 0.065, places.count)
+    level = np.maximum(level + draw.normal(0.0, 0.085, places.count), 0.17)
     path = 0.0048 * (YEARS - 2012.0)
     parts = sum_parts("UIS", symbol, coefficient)
     share = np.clip(compose(parts, level, path, error), 0.05, 0.92)
@@ -227,7 +229,7 @@ def _draw_patents(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     draw = streams.stream("patents")
     error = PATENT_ERROR_SD * autoregress(draw, shared.shape, 0.5)
-    level = 4.1 + 1.0 * base.size_score + 0.45 * base.income_score + draw.normal(0.0, 0.8, places.count)
+    level = 3.9 + 1.2 * base.size_score + 0.5 * base.income_score + draw.normal(0.0, 1.0, places.count)
     path = 3.6 / (1.0 + np.exp(-(YEARS - 2011.0) / 4.0)) - 1.8
     latent = compose(sum_parts("EnvrPat", symbol, coefficient), level, path, error) + shared
     count = np.maximum(np.round(np.exp(latent) - 1.0), 0.0)
@@ -264,7 +266,7 @@ def outcome_parts(
     slope: np.ndarray,
     neighbour_ai: np.ndarray,
 ) -> np.ndarray:
-    """Systematic part of carbon productivity up to city and year effects: AI, controls, moderators, mediators, neighbours."""
+    """Systematic part of CP up to city and year effects: AI, controls, moderators, mediators, neighbours."""
     parts = slope * symbol["AI"] + coefficient["CP:W.AI"] * neighbour_ai
     for term in (*CONTROLS, "ER", "IP", "UIS", "EnvrPat"):
         parts = parts + coefficient[f"CP:{term}"] * symbol[term]
@@ -283,10 +285,12 @@ def _draw_outcome(
     """Carbon productivity (10^8 yuan of 2003 per 10^4 t) and its exogenous error."""
     draw = streams.stream("cp")
     n, t = shared.shape
-    level = np.exp(-0.75 + 0.75 * draw.standard_normal(n) - 0.25 * places.is_resource + 0.2 * (places.region4 == "east"))
+    level = np.exp(
+        -0.85 + 0.92 * draw.standard_normal(n) - 0.25 * places.is_resource + 0.2 * (places.region4 == "east")
+    )
     own = draw.standard_t(5.0, size=(n, t)) / np.sqrt(5.0 / 3.0)
     innovation = (own + 0.7 * spread(places.neighbour_weights, own)) / np.sqrt(1.0 + 0.49 / 4.5)
-    scale = np.clip(0.55 + 0.5 * level, 0.6, 2.2)
+    scale = np.clip(0.25 + 0.75 * level, 0.3, 2.4)
     error = CP_ERROR_SD * scale[:, None] * accumulate(innovation, 0.55)
     path = 0.022 * (YEARS - 2012.0)
     parts = outcome_parts(symbol, coefficient, slope, neighbour_ai)

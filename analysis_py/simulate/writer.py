@@ -7,9 +7,30 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis_py.simulate.defects import defect_frame, plant_defects
+from analysis_py.simulate.raw_tables import build_raw_tables, frames
+from analysis_py.simulate.remeasure import measure_panel
+from analysis_py.simulate.truth import city_year_frame, describe_columns, exposure_frames, parameter_frame
+from analysis_py.simulate.world import draw_world
+
+
+def draw_tables(seed: int, reference: Path) -> dict[str, dict[str, pd.DataFrame]]:
+    """The whole world of ``seed`` as tables: folder (``raw``, ``truth``) -> file stem -> table of printed text."""
+    world = draw_world(seed, reference)
+    raw = build_raw_tables(world, reference)
+    defects = plant_defects(raw, world, reference)
+    columns = describe_columns(world, measure_panel(raw, reference))
+    truth = {
+        "truth_parameter": parameter_frame(world, columns),
+        "truth_city_year": city_year_frame(world),
+        "truth_defect": defect_frame(defects),
+        **exposure_frames(world),
+    }
+    return {"raw": frames(raw), "truth": truth}
+
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
-    """Write each table as ``<folder>/<name>.csv``; a file is renamed into place whole. Returns the files in name order."""
+    """Write each table as ``<folder>/<name>.csv``, renamed into place whole; returns the files in name order."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in sorted(tables):

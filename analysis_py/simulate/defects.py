@@ -1,0 +1,377 @@
+"""What makes the raw tables hard to use: defects planted in the printed tables, each one listed with its place.
+
+``plant_defects`` changes the tables in place and returns the list. Kinds whose cells a plausible range can catch are
+told apart from those only a jump shows and from those nothing in the tables shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis_py.simulate.layout import canonical, indicators, spans
+from analysis_py.simulate.places import SANSHA, YEARS, Places, read_reference
+from analysis_py.simulate.raw_tables import CENSUSES, CITY_SOURCES, RawTables
+from analysis_py.simulate.streams import Streams
+from analysis_py.simulate.world import World
+
+COLUMNS = ["defect_id", "kind", "source", "city_code", "year", "indicator", "description"]
+
+#: kind -> what it is and whether the tables give it away.
+KINDS: dict[str, str] = {
+    "code_change": "rows up to this year carry the code and name of the former prefecture or county",
+    "former_name": "rows up to this year carry the city's former name",
+    "short_name": "rows of this place carry its name without the suffix of its level",
+    "province_level_code": "rows up to this year carry the province-level code of the municipality",
+    "abolished": "last year of a city that was merged into others",
+    "unit_change": "the printed unit changes from this year on (declared in raw_layout)",
+    "series_ended": "the indicator is no longer published from this year on",
+    "gdp_revision": "GDP and services were revised up to this census year; the first-published rows are lower",
+    "urban_rows": "rows of the urban districts stand beside those of the whole city",
+    "missing": "empty cells from this year on",
+    "unit_mixup": "one cell printed 10,000 times too large (an undeclared unit), outside the plausible range",
+    "unit_mixup_hidden": "one cell printed 10,000 times too small (an undeclared unit), inside the plausible range",
+    "impossible_value": "one cell with a negative amount",
+    "repeated_value": "last year's number printed again",
+    "scope_mixup": "the number of the urban districts printed in the row of the whole city",
+    "population_mixup": "registered population printed as resident population",
+    "retroactive_scope": "registrations of this year include firms that entered the business later",
+}
+
+_MIXUP_CHOICES = (
+    ("city_yearbook", "fiscal_expenditure"),
+    ("city_yearbook", "deposits"),
+    ("city_yearbook", "loans"),
+    ("city_yearbook", "gdp_tertiary"),
+    ("city_yearbook", "solid_waste_generated"),
+    ("city_yearbook", "students_higher_education"),
+    ("city_yearbook", "internet_users"),
+    ("city_energy", "energy_raw_coal"),
+    ("city_energy", "energy_diesel"),
+    ("city_energy", "energy_electricity"),
+)
+_REPEATED = ("land_area", "population_registered", "solid_waste_utilised", "students_higher_education")
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One planted defect; an empty ``city_code`` is every city, an empty ``indicator`` the whole row."""
+
+    kind: str
+    source: str
+    city_code: str
+    year: int
+    indicator: str
+    description: str
+
+
+def plant_defects(raw: RawTables, world: World, reference: Path) -> list[Defect]:
+    """Spoil the tables; returns what was done, in a fixed order."""
+    streams = Streams(world.seed)
+    found = [
+        *_list_layout(),
+        *_rename(raw, streams),
+        *_list_rows(raw),
+        *_register_retroactively(raw, streams),
+        *_mix_scopes(raw, streams),
+        *_repeat_values(raw, streams),
+    ]
+    found += _mix_units(raw, streams, read_reference(reference, "seed_indicator"))
+    protected = {(d.source, d.indicator, d.city_code, d.year) for d in found}
+    found += _lose_cells(raw, world, streams, protected)
+    return sorted(found, key=lambda d: (d.kind, d.source, d.city_code, d.year, d.indicator))
+
+
+def defect_frame(defects: list[Defect]) -> pd.DataFrame:
+    """``truth_defect``: one row a defect, numbered in order."""
+    rows = [
+        (f"D{k:05d}", d.kind, d.source, d.city_code, d.year, d.indicator, d.description)
+        for k, d in enumerate(defects, start=1)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _list_layout() -> list[Defect]:
+    out = []
+    for source in CITY_SOURCES:
+        for name in indicators(source):
+            parts = spans(source, name)
+            for before, after in pairwise(parts):
+                text = f"{before.unit} until {before.year_to}, {after.unit} from {after.year_from}"
+                out.append(Defect("unit_change", source, "", after.year_from, name, text))
+            if parts[-1].year_to < YEARS[-1]:
+                text = f"not published after {parts[-1].year_to}"
+                out.append(Defect("series_ended", source, "", parts[-1].year_to + 1, name, text))
+    return out
+
+
+def _rename(raw: RawTables, streams: Streams) -> list[Defect]:
+    """Former codes and names are already printed; add province-level codes of municipalities and short names."""
+    places = raw.places
+    draw = streams.stream("labels")
+    out = []
+    for i in range(places.count):
+        code, name = str(places.code[i]), str(places.name[i])
+        old_code = places.exists[i] & (places.former_code[i] != code)
+        old_name = places.exists[i] & (places.former_name[i] != name)
+        for source in CITY_SOURCES:
+            has_row = _has_row(raw, source)[i]
+            if (old_code & has_row).any():
+                t = int(np.flatnonzero(old_code & has_row)[-1])
+                text = f"{places.former_code[i, t]} {places.former_name[i, t]} until {YEARS[t]}"
+                out.append(Defect("code_change", source, code, int(YEARS[t]), "", text))
+            if (old_name & ~old_code & has_row).any():
+                t = int(np.flatnonzero(old_name & ~old_code & has_row)[-1])
+                text = f"{places.former_name[i, t]} until {YEARS[t]}"
+                out.append(Defect("former_name", source, code, int(YEARS[t]), "", text))
+        if places.is_municipality[i]:
+            for source in ("city_energy", "city_firms"):
+                last = int(draw.integers(2005, 2015))
+                raw.code[source][i, last >= YEARS] = places.province[i]
+                out.append(Defect("province_level_code", source, code, last, "", f"{places.province[i]} until {last}"))
+        elif not old_name.any() and draw.uniform() < 0.12 and len(name) > 2 and name.endswith("市"):
+            raw.label["city_patents"][i, :] = name[:-1]
+            out.append(Defect("short_name", "city_patents", code, int(YEARS[0]), "", f"{name[:-1]} for {name}"))
+    return out
+
+
+def _has_row(raw: RawTables, source: str) -> np.ndarray:
+    """(N, T): the source prints a row; inventories have rows only where they have a number."""
+    if source == "city_emissions":
+        return ~np.isnan(raw.printed[source]["co2_ceads"])
+    return raw.places.exists
+
+
+def _list_rows(raw: RawTables) -> list[Defect]:
+    places = raw.places
+    out = []
+    urban = ~np.isnan(raw.urban["population_resident"])
+    revised = ~np.isnan(raw.revised["gdp"])
+    for i in range(places.count):
+        code = str(places.code[i])
+        gone = np.flatnonzero(places.exists[i])[-1]
+        if YEARS[gone] < YEARS[-1]:
+            text = f"no rows after {YEARS[gone]}"
+            out.append(Defect("abolished", "city_yearbook", code, int(YEARS[gone]), "", text))
+        if urban[i].any():
+            years = ";".join(str(y) for y in YEARS[urban[i]])
+            out.append(Defect("urban_rows", "city_yearbook", code, int(YEARS[urban[i]][0]), "", years))
+        for census, since in CENSUSES:
+            inside = (since <= YEARS) & (census >= YEARS) & revised[i]
+            if inside.any():
+                text = f"revised figures for {YEARS[inside][0]}-{YEARS[inside][-1]}"
+                out.append(Defect("gdp_revision", "city_yearbook", code, census, "gdp", text))
+    return out
+
+
+def _register_retroactively(raw: RawTables, streams: Streams) -> list[Defect]:
+    """Firms that changed their business scope later are counted in the year they were founded."""
+    draw = streams.stream("retroactive")
+    places = raw.places
+    registered = raw.printed["city_firms"]["ai_firms_registered"]
+    out = []
+    for i in sorted(draw.choice(places.count, size=24, replace=False)):
+        until = int(draw.integers(2003, 2008))
+        for t in np.flatnonzero(places.exists[i] & (until >= YEARS)):
+            extra = int(draw.poisson(0.15 * registered[i, t] + 0.2))
+            if extra:
+                true = int(registered[i, t])
+                registered[i, t] += extra
+                text = f"{true} firms truly registered, {true + extra} printed"
+                out.append(
+                    Defect(
+                        "retroactive_scope",
+                        "city_firms",
+                        str(places.code[i]),
+                        int(YEARS[t]),
+                        "ai_firms_registered",
+                        text,
+                    )
+                )
+    return out
+
+
+def _mix_scopes(raw: RawTables, streams: Streams) -> list[Defect]:
+    draw = streams.stream("scopes")
+    table = raw.printed["city_yearbook"]
+    out = []
+    beside = ~np.isnan(raw.urban["fiscal_expenditure"]) & (YEARS > 2003)[None, :]
+    for name in ("fiscal_expenditure", "deposits", "internet_users", "solid_waste_utilised"):
+        for i, t in _pick(draw, beside, 2):
+            out.append(
+                _note(raw, "scope_mixup", "city_yearbook", name, i, t, f"whole city: {_number(table[name][i, t])}")
+            )
+            table[name][i, t] = raw.urban[name][i, t]
+    for i, t in _pick(draw, ~np.isnan(table["population_resident"]), 10):
+        true = table["population_resident"][i, t]
+        table["population_resident"][i, t] = table["population_registered"][i, t]
+        out.append(
+            _note(raw, "population_mixup", "city_yearbook", "population_resident", i, t, f"resident: {_number(true)}")
+        )
+    return out
+
+
+def _repeat_values(raw: RawTables, streams: Streams) -> list[Defect]:
+    draw = streams.stream("repeats")
+    table = raw.printed["city_yearbook"]
+    out = []
+    for name in _REPEATED:
+        change = np.ones(len(YEARS), dtype=bool)
+        change[[s.year_from - YEARS[0] for s in spans("city_yearbook", name)]] = False
+        differs = np.zeros(table[name].shape, dtype=bool)
+        differs[:, 1:] = np.abs(table[name][:, 1:] - table[name][:, :-1]) > 0
+        for i, t in _pick(draw, differs & change[None, :], 5):
+            true = table[name][i, t]
+            table[name][i, t] = table[name][i, t - 1]
+            out.append(_note(raw, "repeated_value", "city_yearbook", name, i, t, f"true number: {_number(true)}"))
+    return out
+
+
+def _mix_units(raw: RawTables, streams: Streams, rules: pd.DataFrame) -> list[Defect]:
+    """Single cells in an undeclared unit, and amounts below zero."""
+    draw = streams.stream("units")
+    limit = {(r.source, r.indicator): float(str(r.max_value)) for r in rules.itertuples()}
+    out = []
+    for source, name in _MIXUP_CHOICES:
+        cells = raw.printed[source][name]
+        visible = canonical(source, name, cells) * 1e4 > 2.0 * limit[source, name]
+        for i, t in _pick(draw, np.nan_to_num(visible).astype(bool) & (YEARS > 2002)[None, :], 1 + (name[0] in "fe")):
+            out.append(_note(raw, "unit_mixup", source, name, i, t, f"true number: {_number(cells[i, t])}"))
+            cells[i, t] *= 1e4
+    students = raw.printed["city_yearbook"]["students_higher_education"]
+    for i, t in _pick(draw, (students > 20000) & (students < 2e6) & (YEARS > 2002)[None, :], 3):
+        true = students[i, t]
+        students[i, t] = np.round(true / 1e4)
+        out.append(
+            _note(
+                raw,
+                "unit_mixup_hidden",
+                "city_yearbook",
+                "students_higher_education",
+                i,
+                t,
+                f"true number: {_number(true)}",
+            )
+        )
+    science = raw.printed["city_yearbook"]["science_expenditure"]
+    for i, t in _pick(draw, (science > 10) & (YEARS > 2003)[None, :], 3):
+        true = science[i, t]
+        science[i, t] = -np.round(true / 50.0)
+        out.append(
+            _note(
+                raw, "impossible_value", "city_yearbook", "science_expenditure", i, t, f"true number: {_number(true)}"
+            )
+        )
+    return out
+
+
+def _lose_cells(
+    raw: RawTables, world: World, streams: Streams, protected: set[tuple[str, str, str, int]]
+) -> list[Defect]:
+    """Empty cells, not at random: poor places and bad years report less; the dirtiest places hide their fuels."""
+    draw = streams.stream("missing")
+    places = raw.places
+    income = np.log(world.gdp_real[:, [3]] / world.quantity["population_resident"][:, [3]])
+    poor = 1.0 / (1.0 + np.exp(1.2 * (income - np.median(income)) / income.std()))
+    dirty = np.argsort(np.argsort(-world.co2_mt / world.gdp_real, axis=0), axis=0) < places.count // 5
+    usual = dict.fromkeys(indicators("city_yearbook"), 0.006)
+    usual |= {"gdp": 0.0, "gdp_index_prev100": 0.001, "gdp_tertiary": 0.004, "population_resident": 0.004}
+    usual |= {"solid_waste_generated": 0.012, "solid_waste_utilised": 0.015, "internet_users": 0.010}
+    out = []
+    for name, rate in usual.items():
+        out += _empty_runs(raw, draw, "city_yearbook", (name,), rate * 4.0 * poor, protected)
+        out += _trim_edges(raw, draw, "city_yearbook", (name,), 6.0 * rate * poor[:, 0])
+    energy = tuple(indicators("city_energy"))
+    chance = 0.006 * poor + 0.015 * dirty
+    out += _empty_runs(raw, draw, "city_energy", energy, chance, protected)
+    out += _trim_edges(raw, draw, "city_energy", energy, 0.06 * poor[:, 0])
+    return out
+
+
+def _empty_runs(
+    raw: RawTables,
+    draw: np.random.Generator,
+    source: str,
+    names: tuple[str, ...],
+    chance: np.ndarray,
+    protected: set[tuple[str, str, str, int]],
+) -> list[Defect]:
+    """Gaps of one to five years (most short) inside the series, in one indicator or in the whole row."""
+    places = raw.places
+    start = draw.uniform(size=places.exists.shape) < chance
+    length = draw.choice([1, 2, 3, 5], p=[0.6, 0.2, 0.12, 0.08], size=places.exists.shape)
+    out = []
+    for i, t in zip(*np.nonzero(start), strict=True):
+        last = min(int(t + length[i, t]), len(YEARS) - 1)
+        if t == 0 or last >= np.flatnonzero(places.exists[i])[-1] or places.code[i] == SANSHA:
+            continue
+        cells = [(n, y) for n in names for y in range(t, last)]
+        if any((source, n, str(places.code[i]), int(YEARS[y])) in protected for n, y in cells):
+            continue
+        out += _blank(raw, source, names, int(i), int(t), last)
+    return out
+
+
+def _trim_edges(
+    raw: RawTables, draw: np.random.Generator, source: str, names: tuple[str, ...], chance: np.ndarray
+) -> list[Defect]:
+    """Series that start late or end early."""
+    places = raw.places
+    late = draw.uniform(size=places.count) < chance
+    early = draw.uniform(size=places.count) < 0.5 * chance
+    begins = draw.integers(1, 7, places.count)
+    ends = draw.integers(1, 5, places.count)
+    out = []
+    for i in range(places.count):
+        alive = np.flatnonzero(places.exists[i])
+        if places.code[i] == SANSHA:
+            continue
+        if late[i] and alive[0] + begins[i] < alive[-1]:
+            out += _blank(raw, source, names, i, int(alive[0]), int(alive[0] + begins[i]))
+        if early[i] and alive[-1] - ends[i] > alive[0]:
+            out += _blank(raw, source, names, i, int(alive[-1] + 1 - ends[i]), int(alive[-1] + 1))
+    return out
+
+
+def _blank(raw: RawTables, source: str, names: tuple[str, ...], i: int, start: int, stop: int) -> list[Defect]:
+    """Empty the printed years ``start:stop`` of some indicators; one defect a run, none where nothing was printed."""
+    table = raw.printed[source]
+    had = any(not np.isnan(table[n][i, start:stop]).all() for n in names)
+    if not had:
+        return []
+    for name in names:
+        table[name][i, start:stop] = np.nan
+        if source == "city_yearbook" and name in raw.revised:
+            raw.revised[name][i, start:stop] = np.nan
+    indicator = names[0] if len(names) == 1 else ""
+    text = f"empty {YEARS[start]}-{YEARS[stop - 1]}" + ("" if indicator else ", all fuels")
+    return [Defect("missing", source, str(raw.places.code[i]), int(YEARS[start]), indicator, text)]
+
+
+def _pick(draw: np.random.Generator, allowed: np.ndarray, count: int) -> list[tuple[int, int]]:
+    """``count`` different cells among those allowed, in order."""
+    cells = np.argwhere(allowed)
+    chosen = draw.choice(len(cells), size=min(count, len(cells)), replace=False)
+    return [(int(cells[k, 0]), int(cells[k, 1])) for k in sorted(chosen)]
+
+
+def _note(raw: RawTables, kind: str, source: str, name: str, i: int, t: int, text: str) -> Defect:
+    return Defect(kind, source, str(raw.places.code[i]), int(YEARS[t]), name, text)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def count_kinds(defects: list[Defect]) -> dict[str, int]:
+    """Number of defects by kind, in the order of ``KINDS``."""
+    return {kind: sum(d.kind == kind for d in defects) for kind in KINDS}
+
+
+def place_rows(places: Places, defect: Defect) -> np.ndarray:
+    """Rows of the places a defect touches."""
+    return np.arange(places.count) if defect.city_code == "" else np.array([places.position(defect.city_code)])
