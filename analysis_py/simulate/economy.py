@@ -69,10 +69,10 @@ def _draw_population(
         draw.normal(0.004, 0.007, n) + 0.012 * (places.size_class == "mega") - 0.008 * (places.region4 == "northeast")
     )
     path = growth[:, None] * (YEARS - 2010.0)[None, :]
-    wave = 0.05 * autoregress(draw, (n, t), 0.8)
+    wave = 0.05 * autoregress(draw, (n, t), 0.92)
     resident = np.exp(log_pop[:, None] + path + wave)
     gap = 0.04 * draw.standard_normal(n) - 0.12 * (places.size_class == "mega") + 0.02
-    registered = np.exp(log_pop[:, None] + 0.4 * path + 0.01 * autoregress(draw, (n, t), 0.8) + gap[:, None])
+    registered = np.exp(log_pop[:, None] + 0.4 * path + 0.01 * autoregress(draw, (n, t), 0.92) + gap[:, None])
     centre = {"east": 6.35, "central": 6.1, "west": 5.3, "northeast": 5.2}
     density = np.array([centre[r] for r in places.region4]) + draw.normal(0.0, 0.68, n) + 0.25 * places.is_capital
     density = density - 2.2 * (places.province == TIBET)
@@ -128,7 +128,7 @@ def chain_volume(index: np.ndarray) -> np.ndarray:
 
 
 def _ratio(
-    draw: np.random.Generator, level: np.ndarray, path: np.ndarray, noise: float, rho: float = 0.6
+    draw: np.random.Generator, level: np.ndarray, path: np.ndarray, noise: float, rho: float = 0.85
 ) -> np.ndarray:
     """Positive ratio: exp(log level (N,) + log path (T,) + AR(1) noise)."""
     wave = noise * autoregress(draw, (len(level), len(path)), rho, tail_df=8.0)
@@ -183,11 +183,11 @@ def _draw_society(
     students = quantise(YEARBOOK, "students_higher_education", np.minimum(hc, 0.25) * people * 1e4)
     users = 100.0 / (1.0 + np.exp(-(YEARS - 2018.0) / 4.2)) * 0.42
     level = draw.normal(0.0, 0.28, n) + 0.25 * (places.region4 == "east")
-    internet = np.minimum(np.exp(level[:, None] + 0.08 * autoregress(draw, (n, t), 0.6)) * users[None, :], 75.0)
+    internet = np.minimum(np.exp(level[:, None] + 0.08 * autoregress(draw, (n, t), 0.85)) * users[None, :], 75.0)
     connected = quantise(YEARBOOK, "internet_users", internet / 100.0 * people)
     waste = np.exp(4.9 + 0.5 * size + 0.9 * places.is_resource + draw.normal(0.0, 0.9, n))
-    made = waste[:, None] * np.exp(0.03 * years[None, :] + 0.15 * autoregress(draw, (n, t), 0.6))
-    score = 2.0 + 1.4 * draw.standard_normal(n)[:, None] + 0.75 * autoregress(draw, (n, t), 0.5, tail_df=6.0)
+    made = waste[:, None] * np.exp(0.03 * years[None, :] + 0.15 * autoregress(draw, (n, t), 0.8))
+    score = 2.0 + 1.4 * draw.standard_normal(n)[:, None] + 0.75 * autoregress(draw, (n, t), 0.75, tail_df=6.0)
     used = 1.0 / (1.0 + np.exp(-score))
     from_stock = np.where(draw.uniform(size=(n, t)) < 0.012, draw.uniform(1.0, 1.35, (n, t)) / used, 1.0)
     generated = np.maximum(quantise(YEARBOOK, "solid_waste_generated", made), 0.1)

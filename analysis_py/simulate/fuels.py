@@ -78,7 +78,7 @@ def split_fuels(places: Places, streams: Streams, co2_mt: np.ndarray, reference:
     for fuel, typical in _SHARE.items():
         city = np.exp(draw.normal(0.0, 0.45, places.count))[:, None]
         trend = {"natural_gas": 0.08, "coke": -0.02, "fuel_oil": -0.05}.get(fuel, 0.0) * years
-        share = typical * city * np.exp(trend + 0.08 * autoregress(draw, shape, 0.6))
+        share = typical * city * np.exp(trend + 0.08 * autoregress(draw, shape, 0.8))
         share = np.minimum(share, 0.40 if fuel == "electricity" else 0.09)
         out[fuel] = quantise("city_energy", f"energy_{fuel}", share * total / factors[fuel])
         left = left - out[fuel] * factors[fuel]

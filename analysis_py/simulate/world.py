@@ -29,10 +29,10 @@ SYMBOLS = ("CP", "AI", "UIS", "EnvrPat", "ER", "IP", "HC", "Fin", "POP", "Ope", 
 STUDY_YEARS = (YEARS >= 2003) & (YEARS <= 2021)
 ER_CENTRE, IP_CENTRE = 80.0, 12.0
 #: Standard deviations (outcome's units) of one effect of relative size 1, by outcome.
-EFFECT_SD = {"CP": 0.022, "UIS": 0.006, "EnvrPat": 0.09}
+EFFECT_SD = {"CP": 0.018, "UIS": 0.006, "EnvrPat": 0.09}
 #: Coefficient of the shock of AI (unit variance) in the outcomes it moves: the source of endogeneity.
 SHOCK_SIZE = {"CP": 0.04, "EnvrPat": 0.12}
-CP_ERROR_SD, UIS_ERROR_SD, PATENT_ERROR_SD = 0.085, 0.016, 0.30
+CP_ERROR_SD, UIS_ERROR_SD, PATENT_ERROR_SD = 0.075, 0.016, 0.30
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _draw_latent_ai(
     """Latent log stock of AI firms and its shock v (unit variance, serially correlated)."""
     draw = streams.stream("ai")
     n, t = places.count, len(YEARS)
-    shock = autoregress(draw, (n, t), 0.6)
+    shock = autoregress(draw, (n, t), 0.75)
     trend = draw.normal(0.0, 0.012, n)[:, None] * (YEARS - 2012.0)[None, :]
     pull = demean(np.log(base.symbol["ST"])) * 0.15 + demean(np.log(base.symbol["HC"])) * 0.1
     level = 3.85 + 0.9 * base.size_score + 0.4 * base.income_score + draw.normal(0.0, 0.85, n)
@@ -208,7 +208,7 @@ def _draw_structure_share(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     draw = streams.stream("uis")
     shape = gdp.shape
-    error = UIS_ERROR_SD * autoregress(draw, shape, 0.6)
+    error = UIS_ERROR_SD * autoregress(draw, shape, 0.8)
     level = 0.40 + 0.06 * places.is_capital + 0.03 * (places.size_class == "mega") - 0.03 * places.is_resource
     level = np.maximum(level + draw.normal(0.0, 0.085, places.count), 0.17)
     path = 0.0048 * (YEARS - 2012.0)
@@ -228,7 +228,7 @@ def _draw_patents(
     shared: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     draw = streams.stream("patents")
-    error = PATENT_ERROR_SD * autoregress(draw, shared.shape, 0.5)
+    error = PATENT_ERROR_SD * autoregress(draw, shared.shape, 0.65)
     level = 3.9 + 1.2 * base.size_score + 0.5 * base.income_score + draw.normal(0.0, 1.0, places.count)
     path = 3.6 / (1.0 + np.exp(-(YEARS - 2011.0) / 4.0)) - 1.8
     latent = compose(sum_parts("EnvrPat", symbol, coefficient), level, path, error) + shared
@@ -291,10 +291,10 @@ def _draw_outcome(
     own = draw.standard_t(5.0, size=(n, t)) / np.sqrt(5.0 / 3.0)
     innovation = (own + 0.7 * spread(places.neighbour_weights, own)) / np.sqrt(1.0 + 0.49 / 4.5)
     scale = np.clip(0.25 + 0.75 * level, 0.3, 2.4)
-    error = CP_ERROR_SD * scale[:, None] * accumulate(innovation, 0.55)
+    error = CP_ERROR_SD * scale[:, None] * accumulate(innovation, 0.75)
     path = 0.022 * (YEARS - 2012.0)
     parts = outcome_parts(symbol, coefficient, slope, neighbour_ai)
     outcome = compose(parts, np.zeros(n), path, error) + shared
-    floor = draw.uniform(0.05, 0.18, n)
+    floor = draw.uniform(0.09, 0.20, n)
     lifted = np.maximum(level, floor - outcome.min(axis=1))
     return outcome + lifted[:, None], error
