@@ -271,27 +271,25 @@ def find_scope_excess(
     )
 
 
-def find_fill_mismatches(frame: pd.DataFrame, *, column: str, missing: str, observed: str) -> Finding:
+def find_fill_mismatches(
+    frame: pd.DataFrame, *, column: str, codes: Sequence[str], missing: str, observed: str
+) -> Finding:
     """Rows where ``<column>_reported``, ``<column>`` and ``<column>_fill`` contradict each other.
 
-    The reported value is there exactly when the fill code is ``observed``; the value is empty exactly when the code is
-    ``missing``; an observed value equals the reported one.
+    The fill code is one of ``codes``. The reported value is there exactly when the code is ``observed``; the value is
+    empty exactly when the code is ``missing``; an observed value equals the reported one.
     """
     value, reported, fill = frame[column], frame[f"{column}_reported"], frame[f"{column}_fill"]
     is_observed = fill == observed
     differs = is_observed & reported.notna() & value.notna() & (value != reported)
-    bad = (is_observed != reported.notna()) | (value.isna() != (fill == missing)) | differs
-    hit = frame[bad]
-    examples = [
-        f"{w}: {_cell(v)}, reported {_cell(r)}, fill '{f}'"
-        for w, v, r, f in zip(
-            *(hit.head(EXAMPLES)[c] for c in ("where", column, f"{column}_reported", f"{column}_fill")), strict=True
-        )
-    ]
+    bad = (is_observed != reported.notna()) | (value.isna() != (fill == missing)) | differs | ~fill.isin(list(codes))
+    hit = np.flatnonzero(bad.to_numpy())
+    shown = [s.iloc[hit[:EXAMPLES]] for s in (frame["where"], value, reported, fill)]
+    examples = [f"{w}: {_cell(v)}, reported {_cell(r)}, fill '{f}'" for w, v, r, f in zip(*shown, strict=True)]
     return Finding(
         element_count=len(frame),
         unexpected_count=len(hit),
-        success=hit.empty,
+        success=len(hit) == 0,
         problem=f"{count_noun(len(hit), 'rows')} whose value, reported value and fill code contradict each other",
         examples=tuple(examples),
     )
@@ -324,6 +322,27 @@ def find_empty_columns(frame: pd.DataFrame, *, columns: Sequence[str]) -> Findin
     )
 
 
+def find_wrong_kinds(frame: pd.DataFrame, *, kinds: dict[str, str]) -> Finding:
+    """Columns of a schema frame (one row a file, each cell the kind of a column) that are not of their kind.
+
+    Columns that are absent everywhere are left to the expectation that asks for them.
+    """
+    wrong = [
+        f"{row['where']}: {column} is {'absent' if pd.isna(row[column]) else row[column]}, not {kind}"
+        for row in frame.to_dict("records")
+        for column, kind in kinds.items()
+        if column in frame and row[column] != kind
+    ]
+    return Finding(
+        element_count=len(kinds) * len(frame),
+        unexpected_count=len(wrong),
+        success=not wrong,
+        problem=f"{count_noun(len(wrong), 'columns')} of another type",
+        examples=tuple(wrong[:EXAMPLES]),
+        observed=f"{len(wrong)} wrong",
+    )
+
+
 CHECKS: dict[str, Callable[..., Finding]] = {
     f.__name__: f
     for f in (
@@ -339,6 +358,7 @@ CHECKS: dict[str, Callable[..., Finding]] = {
         find_fill_mismatches,
         find_grid_gaps,
         find_empty_columns,
+        find_wrong_kinds,
     )
 }
 

@@ -208,15 +208,16 @@ class ExpectPartNotToExceedWhole(FindingExpectation):
 
 
 class ExpectFillToBeConsistent(FindingExpectation):
-    """``x``, ``x_reported`` and ``x_fill`` say the same."""
+    """``x``, ``x_reported`` and ``x_fill`` say the same; the fill code is one of ``codes``."""
 
     check: ClassVar[str] = "find_fill_mismatches"
     column: str
+    codes: list[str]
     missing: str = "missing"
     observed: str = "observed"
 
     def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("column", "missing", "observed")}
+        return {k: getattr(self, k) for k in ("column", "codes", "missing", "observed")}
 
 
 class ExpectGridToBeComplete(FindingExpectation):
@@ -238,3 +239,13 @@ class ExpectColumnsToHaveValues(FindingExpectation):
 
     def arguments(self) -> dict[str, Any]:
         return {"columns": list(self.columns)}
+
+
+class ExpectColumnsToHaveKinds(FindingExpectation):
+    """In a schema frame (a row a file, cells name types) every column is of its kind in every file."""
+
+    check: ClassVar[str] = "find_wrong_kinds"
+    kinds: dict[str, str]
+
+    def arguments(self) -> dict[str, Any]:
+        return {"kinds": self.kinds}

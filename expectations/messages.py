@@ -60,6 +60,10 @@ def _problem(config: Any, meta: Mapping[str, Any], found: Mapping[str, Any], exc
     reason = _exception_text(exception)
     if reason:
         return f"could not be checked ({reason})"
+    missing = (details.get("mismatched") or {}).get("missing")
+    if missing:
+        quoted = [f"'{name}'" for name in missing]
+        return f"{meta.get('sentence', 'without')} {list_values(quoted)}"
     if meta.get("sentence"):
         return str(meta["sentence"])
     noun, phrase = str(meta.get("noun", "rows")), str(meta.get("phrase", config.type))

@@ -15,6 +15,7 @@ from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
 from great_expectations.expectations.metadata_types import FailureSeverity
 
+from expectations import custom
 from expectations.wording import list_values
 
 if TYPE_CHECKING:
@@ -60,49 +61,47 @@ def words(
     return {key: text for key, text in meta.items() if text}
 
 
-def expect_columns(kinds: dict[str, str], files: str, remedy: str) -> list[Expectation]:
-    """For a schema frame (one row a file, cells name types): each column is there and of its kind."""
-    found: list[Expectation] = []
-    for column, kind in kinds.items():
-        found.append(
-            gxe.ExpectColumnToExist(
-                column=column,
-                severity=STOP,
-                meta=words(sentence=f"the column '{column}' is missing", advice=remedy, expected="the column is there"),
-            )
-        )
-        found.append(
-            gxe.ExpectColumnValuesToBeInSet(
-                column=column,
-                value_set=[kind],
-                severity=STOP,
-                meta=words(phrase=f"where it is not {kind}", noun=files, advice=remedy, expected=kind),
-            )
-        )
-    return found
+def expect_columns(kinds: dict[str, str], advice: str) -> list[Expectation]:
+    """For a schema frame (one row a file, cells name types): the columns are there, and each is of its kind."""
+    return [
+        gxe.ExpectTableColumnsToMatchSet(
+            column_set=list(kinds),
+            exact_match=False,
+            severity=STOP,
+            meta=words(sentence="without the column", advice=advice, expected=f"{len(kinds)} columns"),
+        ),
+        custom.ExpectColumnsToHaveKinds(
+            kinds=kinds,
+            severity=STOP,
+            meta=words(advice=advice, expected=list_values([f"{c} {k}" for c, k in kinds.items()])),
+        ),
+    ]
 
 
-def expect_key(columns: Sequence[str], noun: str, advice: str) -> list[Expectation]:
-    """The key is complete and unique."""
+def expect_key(
+    columns: Sequence[str], noun: str, advice: str, *, complete: Sequence[str] | None = None
+) -> list[Expectation]:
+    """The key is unique, and its columns (or those of ``complete``, where others cannot be empty) are never empty."""
     found: list[Expectation] = [
         gxe.ExpectColumnValuesToNotBeNull(
             column=column,
             severity=STOP,
             meta=words(phrase=f"without {column}", noun=noun, advice=advice, expected="never empty"),
         )
-        for column in columns
+        for column in (columns if complete is None else complete)
     ]
     key = ", ".join(columns)
-    found.append(
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=list(columns),
-            ignore_row_if="never",
-            severity=STOP,
-            meta=words(
-                phrase="that share their key with another", noun=noun, advice=advice, expected=f"one {key}", column=key
-            ),
-        )
+    meta = words(
+        phrase="that share their key with another", noun=noun, advice=advice, expected=f"one {key}", column=key
     )
+    if len(columns) == 1:
+        found.append(gxe.ExpectColumnValuesToBeUnique(column=columns[0], severity=STOP, meta=meta))
+    else:
+        found.append(
+            gxe.ExpectCompoundColumnsToBeUnique(
+                column_list=list(columns), ignore_row_if="never", severity=STOP, meta=meta
+            )
+        )
     return found
 
 

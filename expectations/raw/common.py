@@ -49,7 +49,7 @@ def years_noun(raw: RawSource, parameters: Parameters) -> str:
 def check_schema(raw: RawSource) -> Checked:
     """The file has the columns of the raw contract, of the right types."""
     checked = Checked(raw.table, raw.schema, f"{raw.source}.schema")
-    checked.add(*expect_columns(dict(raw.required), "files", _AGAIN if raw.kind == "user" else _RESTORE))
+    checked.add(*expect_columns(dict(raw.required), _AGAIN if raw.kind == "user" else _RESTORE))
     return checked
 
 
@@ -89,7 +89,12 @@ def check_cells(raw: RawSource, parameters: Parameters) -> Checked:
         expect_in_set("area_scope", AREA_SCOPES, noun="cells", advice=advice),
         expect_in_set("population_basis", [*POPULATION_BASES, ""], noun="cells", advice=advice),
         expect_in_set("vintage", VINTAGES, noun="cells", advice=advice),
-        *expect_key(CELL_KEY, "cells", "keep one of the rows: two values for one cell cannot both be right"),
+        *expect_key(
+            CELL_KEY,
+            "cells",
+            "keep one of the rows: two values for one cell cannot both be right",
+            complete=("year",),
+        ),
         custom.ExpectCellsToBeNumbers(
             share=tolerances.stop_share,
             severity=STOP,

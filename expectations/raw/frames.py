@@ -30,10 +30,8 @@ CONTRACT: dict[str, str] = {
 _DEMO_KEYS = {"city": ("city_code", "city_name", "year"), "province": ("province_code", "province_name", "year")}
 _CELL_COLUMNS = (
     "where",
-    "series",
     "dataset",
     "place_code",
-    "place_name_raw",
     "year",
     "indicator",
     "area_scope",

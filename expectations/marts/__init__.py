@@ -1,0 +1,1 @@
+"""Suites for the marts: what must hold after a build."""

@@ -1,0 +1,84 @@
+"""Expectations the marts have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from great_expectations import expectations as gxe
+
+from expectations import custom
+from expectations.marts.frames import Mart, Marts
+from expectations.parameters import FILL_CODES
+from expectations.suites import STOP, WARN, Checked, expect_columns, expect_in_set, words
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
+#: A mart that breaks its own definition is a fault of a model, not of the data.
+MODEL_FAULT = "a fault of the model, not of your data; please report it"
+
+
+def check_schema(mart: Mart, kinds: dict[str, str]) -> Checked:
+    """The mart has its columns, of their types."""
+    checked = Checked(f"marts.{mart.name}", mart.schema, f"{mart.name}.schema")
+    checked.add(*expect_columns(kinds, MODEL_FAULT))
+    return checked
+
+
+def has_columns(mart: Mart, columns: Iterable[str]) -> bool:
+    """Whether the mart can be looked at row by row; where not, its schema suite says what is missing."""
+    return all(column in mart.rows for column in columns)
+
+
+def expect_flags(mart: Mart) -> list[Expectation]:
+    """Flags are true or false, never empty."""
+    return [
+        gxe.ExpectColumnValuesToNotBeNull(
+            column=column,
+            severity=STOP,
+            meta=words(phrase="with an empty flag", noun="rows", advice=MODEL_FAULT, expected="never empty"),
+        )
+        for column in mart.columns_of("boolean")
+    ]
+
+
+def check_fills(mart: Mart, measures: Sequence[str]) -> Checked:
+    """Fill codes are known, and agree with the value and the reported value."""
+    columns = ["where", *(f"{m}{end}" for m in measures for end in ("", "_reported", "_fill"))]
+    checked = Checked(f"marts.{mart.name}", mart.rows[columns], f"{mart.name}.fills")
+    checked.add(
+        *(
+            custom.ExpectFillToBeConsistent(
+                column=measure,
+                codes=list(FILL_CODES),
+                severity=STOP,
+                meta=words(advice=MODEL_FAULT, expected="reported exactly where observed"),
+            )
+            for measure in measures
+        )
+    )
+    return checked
+
+
+def expect_some_values(columns: Sequence[str]) -> Expectation:
+    """No measure is wholly empty; where one is, no file brought its inputs."""
+    return custom.ExpectColumnsToHaveValues(
+        columns=list(columns),
+        severity=WARN,
+        meta=words(
+            advice="no file brought what they are made from; analyses that need them are not run",
+            expected="values in every column",
+        ),
+    )
+
+
+def expect_simulated_flag(marts: Marts) -> Expectation:
+    """The flag says what the build says."""
+    return expect_in_set(
+        "is_simulated",
+        [marts.is_simulated],
+        noun="rows",
+        phrase=f"where is_simulated is not {str(marts.is_simulated).lower()}, as the build recorded",
+        advice=MODEL_FAULT,
+    )

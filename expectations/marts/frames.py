@@ -1,0 +1,178 @@
+"""Marts as dataframes, with their types and with what the build said of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis_py.errors import CarbonpanelError
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: Marts that are validated, with the key their rows are ordered by.
+MARTS: dict[str, tuple[str, ...]] = {
+    "dim_city": ("city_code",),
+    "fct_city_year": ("city_code", "year"),
+    "panel_carbon_productivity": ("city_code", "year"),
+}
+_KINDS = {
+    "VARCHAR": "text",
+    "INTEGER": "integer",
+    "BIGINT": "integer",
+    "SMALLINT": "integer",
+    "DOUBLE": "number",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+}
+
+
+@dataclass(frozen=True)
+class Mart:
+    """One mart: ``schema`` has one row naming each column's type, ``rows`` the contents with ``where`` added."""
+
+    name: str
+    schema: pd.DataFrame
+    rows: pd.DataFrame
+
+    def columns_of(self, kind: str) -> list[str]:
+        """Columns of a kind (text, integer, number, boolean, date), in the order of the table."""
+        return [str(c) for c in self.schema.columns if c != "where" and self.schema[c].iloc[0] == kind]
+
+    @property
+    def measures(self) -> list[str]:
+        """Measures kept as ``x``, ``x_reported`` and ``x_fill``, in the order of the table."""
+        return [str(c) for c in self.rows.columns if f"{c}_reported" in self.rows and f"{c}_fill" in self.rows]
+
+    def without_fills(self) -> pd.DataFrame:
+        """The rows without reported values and fill codes: expectations filter whole frames, narrow ones faster."""
+        return self.rows[[c for c in self.rows.columns if not str(c).endswith(("_reported", "_fill"))]]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Plausible range of a measure of ``fct_city_year``, in its column's unit."""
+
+    minimum: float | None
+    maximum: float | None
+    unit: str
+
+
+@dataclass(frozen=True)
+class Marts:
+    """What the suites of the marts are held against.
+
+    Attributes
+    ----------
+    inputs : source -> demo | user | none, as the build recorded them.
+    is_simulated, co2_source : as the build recorded them.
+    sample_years : first and last year of the panel's sample.
+    first_year, last_year : years of the fact table.
+    ranges : column of ``fct_city_year`` -> plausible range of the indicator in it.
+    province_sums : ``where``, ``cities``, ``province``, ``cities_over_province``, one row per province and year.
+    """
+
+    tables: Mapping[str, Mart]
+    inputs: Mapping[str, str]
+    is_simulated: bool
+    co2_source: str
+    sample_years: tuple[int, int]
+    ranges: Mapping[str, Range]
+    province_sums: pd.DataFrame
+
+
+def read_marts(con: duckdb.DuckDBPyConnection) -> Marts:
+    """Read the marts and the build's own record of itself.
+
+    Raises
+    ------
+    CarbonpanelError ``CP-MART-MISSING`` naming what has not been built.
+    """
+    import duckdb
+
+    try:
+        build = con.execute("select inputs, is_simulated, co2_source from meta.build").fetchone()
+        years = con.execute(
+            "select min(first_year), max(last_year) from intermediate.int_carbon_productivity_sample"
+        ).fetchone()
+        tables = {name: _read_mart(con, name, key) for name, key in MARTS.items()}
+        ranges = _read_ranges(con, tables["fct_city_year"])
+        sums = con.execute(_PROVINCE_SUMS).df()
+    except duckdb.CatalogException as error:
+        raise CarbonpanelError(
+            "CP-MART-MISSING",
+            f"the warehouse has not been built: {str(error).splitlines()[0]}",
+            remedy="run 'carbonpanel refresh'",
+        ) from None
+    if build is None or years is None or years[0] is None:
+        raise CarbonpanelError(
+            "CP-MART-MISSING",
+            "the warehouse has no record of its build",
+            where="meta.build, intermediate.int_carbon_productivity_sample",
+            remedy="run 'carbonpanel refresh'",
+        )
+    sums["cities_over_province"] = sums["cities"] / sums["province"]
+    return Marts(
+        tables=tables,
+        inputs=json.loads(build[0]),
+        is_simulated=bool(build[1]),
+        co2_source=str(build[2]),
+        sample_years=(int(years[0]), int(years[1])),
+        ranges=ranges,
+        province_sums=sums,
+    )
+
+
+def _read_mart(con: duckdb.DuckDBPyConnection, name: str, key: tuple[str, ...]) -> Mart:
+    described = con.execute(f"describe marts.{name}").fetchall()
+    schema = pd.DataFrame(
+        [{"where": f"marts.{name}", **{row[0]: _KINDS.get(row[1], str(row[1]).lower()) for row in described}}]
+    )
+    rows = con.execute(f"select * from marts.{name} order by {', '.join(key)}").df()
+    # few distinct values: comparing and filtering categories is many times faster than text
+    rows = rows.astype({c: "category" for c in rows.columns if str(c).endswith("_fill")})
+    label = rows["city_name_zh"].fillna(rows["city_code"]).astype("str")
+    rows["where"] = label + " " + rows["year"].astype("str") if "year" in rows else label
+    return Mart(name, schema, rows)
+
+
+_PROVINCE_SUMS = """
+select
+    provinces.province_name_zh || ' ' || facts.year as "where",
+    list_reduce(
+        list(facts.gdp_yi_yuan order by facts.city_code) filter (where facts.gdp_yi_yuan is not null), (a, b) -> a + b
+    ) as cities,
+    any_value(books.gdp_yi_yuan) as province
+from marts.fct_city_year as facts
+inner join intermediate.int_province_year_pivot as books
+    on facts.province_code = books.province_code and facts.year = books.year
+inner join marts.dim_province as provinces on facts.province_code = provinces.province_code
+where books.gdp_yi_yuan > 0
+group by facts.province_code, provinces.province_name_zh, facts.year
+having count(facts.gdp_yi_yuan) > 0
+order by facts.province_code, facts.year
+"""
+
+
+def _read_ranges(con: duckdb.DuckDBPyConnection, fact: Mart) -> dict[str, Range]:
+    """Ranges of ``seed_indicator`` by the fact's column: the indicator's name and its unit's suffix."""
+    seeds = con.execute(
+        "select i.indicator, u.column_suffix, i.unit, i.min_value, i.max_value "
+        "from reference.seed_indicator as i inner join reference.seed_unit as u on i.unit = u.unit "
+        "where i.level = 'city' order by i.source, i.indicator"
+    ).fetchall()
+    found: dict[str, Range] = {}
+    for indicator, suffix, unit, low, high in seeds:
+        # growth indices name their base before the word index: gdp_index_prev100 is gdp_prev100_index
+        for column in (f"{indicator}{suffix}", str(indicator).replace("index_prev100", "prev100_index")):
+            if column in fact.rows:
+                found[column] = Range(_number(low), _number(high), str(unit))
+    return {column: found[column] for column in fact.rows.columns if column in found}
+
+
+def _number(value: object) -> float | None:
+    return None if value is None or value == "" else float(str(value))

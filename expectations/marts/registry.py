@@ -1,0 +1,15 @@
+"""Which module holds the suites of which mart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from expectations.marts import dim_city, fct_city_year, panel_carbon_productivity
+from expectations.marts.frames import Mart, Marts
+from expectations.suites import Checked
+
+SUITES: dict[str, Callable[[Mart, Marts], list[Checked]]] = {
+    "dim_city": dim_city.build_checks,
+    "fct_city_year": fct_city_year.build_checks,
+    "panel_carbon_productivity": panel_carbon_productivity.build_checks,
+}
