@@ -41,7 +41,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class Fit:
-    """Estimates (K,), their standard errors clustered by city and conventional, and half widths of the 95% intervals."""
+    """Estimates (K,), standard errors clustered by city and conventional, half widths of their 95% intervals."""
 
     estimate: np.ndarray
     clustered: np.ndarray
@@ -291,8 +291,8 @@ def render_coverage(report: CoverageReport) -> str:
             f"Coverage of 95% intervals, errors clustered by city: {report.draws} panels of {CITIES} cities x "
             f"{YEAR_COUNT} years, seed {report.seed}",
             render_rows(columns, rows),
-            f"Binomial band at {100 * BAND_ALPHA:g}%: {100 * low / report.draws:.2f} to {100 * high / report.draws:.2f} % "
-            f"({low} to {high} of {report.draws}); {verdict}.",
+            f"Binomial band at {100 * BAND_ALPHA:g}%: {100 * low / report.draws:.2f} to "
+            f"{100 * high / report.draws:.2f} % ({low} to {high} of {report.draws}); {verdict}.",
             f"Conventional errors ignore the correlation within cities and are expected to cover too little. "
             f"{report.verified_draws} panels fitted again by the estimator itself: largest difference "
             f"{report.largest_difference:.1e} standard errors.",

@@ -138,6 +138,17 @@ def printed(source: str, indicator: str, values: np.ndarray) -> np.ndarray:
     return out
 
 
+def decimals(source: str, indicator: str) -> np.ndarray:
+    """(T,) decimals printed in each year; those of the last span where the indicator is not printed."""
+    parts = spans(source, indicator)
+    return np.array([next((s.decimals for s in parts if y <= s.year_to), parts[-1].decimals) for y in YEARS])
+
+
+def round_printed(source: str, indicator: str, numbers: np.ndarray) -> np.ndarray:
+    """Numbers (..., T) in printed units rounded to the decimals of their years."""
+    return np.stack([np.round(numbers[..., t], int(d)) for t, d in enumerate(decimals(source, indicator))], axis=-1)
+
+
 def canonical(source: str, indicator: str, numbers: np.ndarray) -> np.ndarray:
     """Printed numbers (..., T) back in canonical units; NaN stays NaN."""
     out = np.full(numbers.shape, np.nan)

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_py.simulate.fuels import split_fuels
-from analysis_py.simulate.layout import LAYOUT, UNIT_FACTOR, indicators, printed
-from analysis_py.simulate.places import FIRST_YEAR, SANSHA, YEARS, Places
+from analysis_py.simulate.layout import LAYOUT, UNIT_FACTOR, decimals, indicators, printed, round_printed
+from analysis_py.simulate.places import SANSHA, YEARS, Places
 from analysis_py.simulate.process import autoregress
 from analysis_py.simulate.streams import Streams
 from analysis_py.simulate.world import World
@@ -129,13 +129,12 @@ def _draw_urban(places: Places, streams: Streams, yearbook: dict[str, np.ndarray
         urban: np.ndarray
         lean = np.exp(draw.normal(0.0, 0.12, shape))
         if name in _INTENSIVE:
-            urban = np.round(values + draw.normal(0.3, 0.8, shape), 1)
+            urban = values + draw.normal(0.3, 0.8, shape)
         elif name == "gdp_tertiary_share":
-            urban = np.round(np.minimum(values * lean * 1.08, 96.0), 2)
+            urban = np.minimum(values * lean * 1.08, 96.0)
         else:
-            decimals = 2 if np.nanmax(np.abs(values - np.round(values))) > 0 else 0
-            urban = np.round(values * np.minimum(part * lean, 0.95), decimals)
-        out[name] = np.where(row, urban, np.nan)
+            urban = values * np.minimum(part * lean, 0.95)
+        out[name] = np.where(row, round_printed("city_yearbook", name, urban), np.nan)
     return out
 
 
@@ -204,14 +203,9 @@ def _rows(
         "vintage": vintage,
     }
     for name in names:
-        decimals = {s.year_from: s.decimals for s in LAYOUT if s.source == source and s.indicator == name}
-        per_year = np.array([_decimals(decimals, int(y)) for y in YEARS])
-        data[name] = [_text(v, d) for v, d in zip(columns[name][i, t], per_year[t], strict=True)]
+        per_cell = decimals(source, name)[t]
+        data[name] = [_text(v, d) for v, d in zip(columns[name][i, t], per_cell, strict=True)]
     return pd.DataFrame(data)
-
-
-def _decimals(by_start: dict[int, int], year: int) -> int:
-    return by_start[max((y for y in by_start if y <= year), default=FIRST_YEAR)]
 
 
 def _text(value: float, decimals: int) -> str:

@@ -62,9 +62,12 @@ def measure_panel(raw: RawTables, reference: Path) -> dict[str, np.ndarray]:
         for name in indicators(source):
             gap = rules[source, name].max_gap
             filled[name] = fill_linear(cell[name], gap) if gap else cell[name]
-    share = filled["gdp"] * cell["gdp_tertiary_share"] / 100.0
-    use_share = np.isnan(reported_services) & ~np.isnan(share)
-    filled["gdp_tertiary"] = np.where(use_share, share, filled["gdp_tertiary"])
+    # as printed, else GDP times its printed share, else interpolated, else GDP times an interpolated share
+    by_share = cell["gdp"] * cell["gdp_tertiary_share"] / 100.0
+    by_filled_share = filled["gdp"] * filled["gdp_tertiary_share"] / 100.0
+    for value in (by_share, filled["gdp_tertiary"], by_filled_share):
+        reported_services = np.where(np.isnan(reported_services), value, reported_services)
+    filled["gdp_tertiary"] = reported_services
     return _derive(raw, filled, reference)
 
 
