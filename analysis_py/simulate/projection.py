@@ -84,7 +84,7 @@ def cluster_errors(design: Design, outcome: np.ndarray) -> np.ndarray:
     return np.sqrt(np.diag(variance))
 
 
-def winsorise(values: np.ndarray, rows: tuple[np.ndarray, np.ndarray], low: float, high: float) -> np.ndarray:
-    """(N, T) values clipped at two quantiles of their own ``rows``."""
-    lower, upper = np.quantile(values[rows], [low, high])
+def winsorise(values: np.ndarray, scope: np.ndarray, low: float, high: float) -> np.ndarray:
+    """(N, T) values clipped at two quantiles of the cells inside ``scope`` (N, T) boolean."""
+    lower, upper = np.quantile(values[scope], [low, high])
     return np.clip(values, lower, upper)

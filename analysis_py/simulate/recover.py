@@ -56,8 +56,8 @@ order by study, analysis_id, term, parameter
 
 _ESTIMATES = """
 select
-    models.study, models.analysis_id, models.id, models.variant_of, models.covariance, models.n_clusters,
-    coefficients.term, coefficients."group", coefficients.regime, coefficients.position,
+    models.study, models.analysis_id, models.id, models.variant, models.variant_of, models.covariance,
+    models.n_clusters, coefficients.term, coefficients."group", coefficients.regime, coefficients.position,
     coefficients.estimate, coefficients.std_error
 from results.latest_model as models
 inner join results.coefficient as coefficients
@@ -157,19 +157,20 @@ def _read_estimates(
         ) from None
     mains: dict[tuple[str, str, str], list[_Estimate]] = {}
     clustered: dict[tuple[str, str, str], _Estimate] = {}
-    for study, analysis_id, key, variant_of, covariance, clusters, term, group, regime, _, estimate, error in found:
+    for row in found:
+        study, analysis_id, key, variant, variant_of, covariance, clusters, term, group, regime = row[:10]
+        estimate, error = row[11], row[12]
         if group is not None or regime is not None or estimate is None or error is None or error <= 0:
             continue
         first = str(clusters).split(",")[0].strip() if clusters else ""
         entry = _Estimate(
             study, analysis_id or key, key, term, estimate, error, covariance or "", int(first) if first else None
         )
-        is_clustered = entry.covariance.startswith("cluster")
         if variant_of is None:
             mains.setdefault((study, entry.analysis_id, term), []).append(entry)
-            if is_clustered:
+            if entry.covariance.startswith("cluster"):
                 clustered[study, key, term] = entry
-        elif is_clustered and (study, variant_of, term) not in clustered and ":" in key and "observed" not in key:
+        elif variant == "clustered":
             clustered[study, variant_of, term] = entry
     return mains, clustered
 

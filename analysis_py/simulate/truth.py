@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_py.simulate.places import YEARS
-from analysis_py.simulate.process import round_significant
+from analysis_py.simulate.process import demean, round_significant
 from analysis_py.simulate.projection import Design, build_design, cluster_errors, project, winsorise
 from analysis_py.simulate.streams import Streams
 from analysis_py.simulate.structure import CONTROLS, THRESHOLD_VARIABLES
@@ -35,16 +35,15 @@ REASONS = {
     "measurement": "defects and fills in the raw tables move the measures",
     "winsorising": "extreme outcomes are replaced",
 }
-EXACT_FOR = {
-    "recovers": "twfe",
-    "biased": "twfe of the outcome less its known components; iv with the shift-share of truth_exposure_share",
-    "not_identified": "",
-}
 
 
 @dataclass(frozen=True)
 class ColumnTruth:
-    """Truth of one column: (K,) arrays by term of ``column.terms``."""
+    """Truth of one column: (K,) arrays by term of ``column.terms``.
+
+    ``shift_share_target`` is what AI centres on when the valid shift-share is its instrument, ``shift_share_error`` the
+    clustered standard error of that estimate; both None where AI is not the only term with AI in it.
+    """
 
     column: StudyColumn
     structural: np.ndarray
@@ -53,6 +52,21 @@ class ColumnTruth:
     bias: Mapping[str, np.ndarray]
     n_obs: int
     n_cities: int
+    shift_share_target: float | None
+    shift_share_error: float | None
+
+    def expectation(self, k: int) -> str:
+        """``recovers`` or ``biased``: whether the bias of term ``k`` would be noticed beside its standard error."""
+        distance = abs(self.target[k] - self.structural[k])
+        return "biased" if distance > NOTICEABLE * self.reference_error[k] else "recovers"
+
+    def exact_for(self, k: int) -> str:
+        """Estimators without noticeable bias for term ``k``: ``twfe``, ``iv_shift_share``, both or none."""
+        found = ["twfe"] if self.expectation(k) == "recovers" else []
+        if self.column.terms[k] == "AI" and self.shift_share_target is not None and self.shift_share_error is not None:
+            distance = abs(self.shift_share_target - self.structural[k])
+            found += ["iv_shift_share"] if distance <= NOTICEABLE * self.shift_share_error else []
+        return ";".join(found) or "none"
 
 
 def describe_columns(world: World, measured: Mapping[str, np.ndarray]) -> list[ColumnTruth]:
@@ -77,23 +91,32 @@ def describe_column(world: World, measured: Mapping[str, np.ndarray], column: St
     target = project(seen, systematic + slip)
     bias["measurement"] = target - project(pure, systematic)
     if column.winsorised:
-        squeezed = _winsorised_target(world, seen, systematic + slip, outcome - systematic - slip)
+        # the limits are those of the whole study sample, years without every control included
+        scope = ~np.isnan(measured["CP"]) & world.places.in_sample[:, None] & STUDY_YEARS[None, :]
+        everywhere = np.where(scope, measured["CP"], 0.0)
+        error = demean(world.symbol["CP"] - systematic)
+        squeezed = _winsorised_target(world, seen, everywhere, error, scope)
         bias["winsorising"], target = squeezed - target, squeezed
-        outcome = winsorise(outcome, seen.rows, 0.01, 0.99)
+        outcome = winsorise(everywhere, scope, 0.01, 0.99)
+    shifted: tuple[float | None, float | None] = (None, None)
+    if not (column.moderator or column.instrument or column.winsorised):
+        moved = build_design(_regressors(measured, column), _regressors(measured, column, world.shift), usable)
+        by_shift = project(moved, systematic + slip)
+        shifted = float(by_shift[0]), float(cluster_errors(moved, outcome)[0])
     return ColumnTruth(
-        column, structural, target, cluster_errors(seen, outcome), bias, len(seen.rows[0]), seen.clusters
+        column, structural, target, cluster_errors(seen, outcome), bias, len(seen.rows[0]), seen.clusters, *shifted
     )
 
 
-def _winsorised_target(world: World, design: Design, systematic: np.ndarray, error: np.ndarray) -> np.ndarray:
+def _winsorised_target(
+    world: World, design: Design, outcome: np.ndarray, error: np.ndarray, scope: np.ndarray
+) -> np.ndarray:
     """Mean coefficient of the winsorised outcome when each city's error keeps its size and draws its sign anew."""
     draw = Streams(world.seed).stream("winsorised_target")
-    city_mean = error.mean(axis=1, keepdims=True)
     total = np.zeros(design.x.shape[1])
     for _ in range(SIGN_FLIPS):
         sign = draw.choice([-1.0, 1.0], size=(error.shape[0], 1))
-        outcome = systematic + city_mean + sign * (error - city_mean)
-        total = total + project(design, winsorise(outcome, design.rows, 0.01, 0.99))
+        total = total + project(design, winsorise(outcome + (sign - 1.0) * error, scope, 0.01, 0.99))
     return total / SIGN_FLIPS
 
 
@@ -160,7 +183,7 @@ def parameter_frame(world: World, columns: list[ColumnTruth]) -> pd.DataFrame:
     for truth in columns:
         for k, term in enumerate(truth.column.terms):
             rows += _term_rows(truth, k, term)
-        rows.append(_row(truth.column.analysis_id, "_cons", "structural", None, "not_identified", _CONSTANT))
+        rows.append(_row(truth.column.analysis_id, "_cons", "structural", None, "none", "not_identified", _CONSTANT))
     return pd.DataFrame(rows, columns=PARAMETER_COLUMNS)
 
 
@@ -169,8 +192,7 @@ _CONSTANT = "city and year effects have no separate constant; its value is a con
 
 def _term_rows(truth: ColumnTruth, k: int, term: str) -> list[tuple[object, ...]]:
     identifier = truth.column.analysis_id
-    distance = abs(truth.target[k] - truth.structural[k]) / truth.reference_error[k]
-    expectation = "biased" if distance > NOTICEABLE else "recovers"
+    expectation, exact = truth.expectation(k), truth.exact_for(k)
     size = f"{truth.n_obs} city-years, {truth.n_cities} cities with true and printed values"
     if expectation == "biased":
         ranked = sorted(truth.bias, key=lambda name: -abs(truth.bias[name][k]))
@@ -179,13 +201,15 @@ def _term_rows(truth: ColumnTruth, k: int, term: str) -> list[tuple[object, ...]
     else:
         text = f"mean effect over the column's sample; {size}"
     rows = [
-        _row(identifier, term, "structural", truth.structural[k], expectation, text),
-        _row(identifier, term, "target", truth.target[k], expectation, "value the column centres on"),
-        _row(identifier, term, "reference_std_error", truth.reference_error[k], expectation, "clustered by city"),
+        _row(identifier, term, "structural", truth.structural[k], exact, expectation, text),
+        _row(identifier, term, "target", truth.target[k], exact, expectation, "value the column centres on"),
+        _row(
+            identifier, term, "reference_std_error", truth.reference_error[k], exact, expectation, "clustered by city"
+        ),
     ]
     if term.startswith("AI"):
         rows += [
-            _row(identifier, term, f"bias_{name}", truth.bias[name][k], expectation, REASONS[name])
+            _row(identifier, term, f"bias_{name}", truth.bias[name][k], exact, expectation, REASONS[name])
             for name in REASONS
             if name in truth.bias
         ]
@@ -193,10 +217,10 @@ def _term_rows(truth: ColumnTruth, k: int, term: str) -> list[tuple[object, ...]
 
 
 def _row(
-    analysis_id: str, term: str, parameter: str, value: float | None, expectation: str, text: str
+    analysis_id: str, term: str, parameter: str, value: float | None, exact: str, expectation: str, text: str
 ) -> tuple[object, ...]:
     number = "" if value is None else f"{round_significant(float(value), 6):.10g}"
-    return (STUDY, analysis_id, term, parameter, number, EXACT_FOR[expectation], expectation, text)
+    return (STUDY, analysis_id, term, parameter, number, exact, expectation, text)
 
 
 def _structure_rows(world: World) -> list[tuple[object, ...]]:

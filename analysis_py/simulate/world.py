@@ -56,6 +56,11 @@ class World:
     exposure: np.ndarray  # (N, K) shares of the valid shift-share
     national_shock: np.ndarray  # (K, T) its shocks, cumulated
 
+    @property
+    def shift(self) -> np.ndarray:
+        """(N, T) the valid shift-share itself: shares times cumulated shocks."""
+        return np.einsum("ik,kt->it", self.exposure, self.national_shock, optimize=False)
+
 
 def draw_world(seed: int, reference: Path) -> World:
     """Draw the world of ``seed`` over the places of ``reference`` (a folder of reference seeds)."""
