@@ -158,7 +158,7 @@ def _collect(sheet: CellSheet, rows: Iterator[Row], names: list[str]) -> tuple[l
         block = []
         for number, cells in chunk:
             if len(cells) != width:
-                if any(cells[width:]):
+                if sheet.name is None and any(cells[width:]):
                     raise CarbonpanelError(
                         "CP-FILE-RAGGED",
                         f"the row has {len(cells)} cells, the header names {width} columns",

@@ -85,9 +85,14 @@ def open_workbook(path: Path) -> tuple[list[CellSheet], Callable[[], None]]:
 
 
 def _sheet(path: Path, sheet: Any) -> CellSheet:
+    # Filled by the first reading; a sheet is looked at before it is read whole.
+    known: list[Formulas] = []
+
     def read() -> Iterator[Row]:
         try:
-            formulas = _uncalculated(path, str(sheet._worksheet_path).lstrip("/"))
+            if not known:
+                known.append(_uncalculated(path, str(sheet._worksheet_path).lstrip("/")))
+            formulas = known[0]
             # The stored extent of a sheet is often wrong; without it every row is as long as its last cell.
             sheet.reset_dimensions()
             with warnings.catch_warnings():

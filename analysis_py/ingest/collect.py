@@ -1,0 +1,387 @@
+"""From observations of a file to the rows of the raw contract, every cell accounted for.
+
+Nothing is converted or repaired here. A number outside the plausible range of its indicator is quarantined; a
+mistake of the whole file (a year that is none, text among numbers, a city-year twice) is kept with its first place and
+its count, and refuses the file once everything has been read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis_py.errors import CarbonpanelError, did_you_mean
+from analysis_py.ingest.cells import is_missing, parse_number, parse_year, shown
+from analysis_py.ingest.contract import (
+    AREA_SCOPES,
+    PANEL_FIRST_YEAR,
+    PANEL_LAST_YEAR,
+    POPULATION_BASES,
+    VINTAGES,
+    Contract,
+    Indicator,
+)
+from analysis_py.ingest.layout import Binding, Cell, Observation
+from analysis_py.ingest.places import PlaceIndex, Placement
+from analysis_py.ingest.plausibility import Problems, Tally, check_unit, find_implausible
+from analysis_py.ingest.report import QuarantinedCell, UnplacedPlace, UsedColumn
+from analysis_py.ingest.units import Dictionary
+
+#: Distinct unplaced places that are listed one by one; further ones are only counted.
+_MOST_UNPLACED = 5_000
+
+_SCOPES = {"area_scope": AREA_SCOPES, "population_basis": POPULATION_BASES, "vintage": VINTAGES}
+
+
+@dataclass
+class _Unplaced:
+    placement: Placement
+    rows: int
+    first_row: int
+    last_row: int
+
+
+class Collector:
+    """Collects the observations of one file. :meth:`add` each, then :meth:`finish`; the attributes are the account."""
+
+    def __init__(
+        self, source: str, dataset: str, binding: Binding, contract: Contract, dictionary: Dictionary, index: PlaceIndex
+    ) -> None:
+        self.source = source
+        self.dataset = dataset
+        self.binding = binding
+        self.contract = contract
+        self.dictionary = dictionary
+        self.index = index
+        self.indicators = contract.of_source(source)
+        self.is_row_keyed = binding.mapping.layout == "columns"
+        self.problems = Problems()
+        self.rows_read = self.rows_placed = self.rows_without_numbers = 0
+        self.rows_outside_years = self.rows_after_abolition = 0
+        self.cells_read = self.cells_missing = self.cells_written = 0
+        self.cells_outside_years = self.cells_unplaced = self.cells_not_observed = 0
+        self.quarantined: list[QuarantinedCell] = []
+        self.placed: dict[str, None] = {}
+        self.years: set[int] = set()
+        self.years_outside: set[int] = set()
+        self.notes: dict[str, int] = {}
+        self.unplaced_unlisted = 0
+        self.columns: dict[str, list[object]] = {}
+        self._unplaced: dict[str, _Unplaced] = {}
+        self._tallies: dict[tuple[str, str, str, str, str], Tally] = {}
+        self._keys: dict[tuple[object, ...], int] = {}
+        self._units: dict[tuple[str, str], str | None] = {}
+        self._last_row = self._last_placed = self._last_outside = 0
+        self._rows: list[tuple[object, ...]] = []
+        self._file = binding.sheet.path.name
+
+    def add(self, seen: Observation) -> None:
+        """Account for one observation."""
+        if seen.row != self._last_row:
+            self._last_row = seen.row
+            self.rows_read += 1
+        extra = self.binding.mapping.missing
+        cells = [cell for cell in seen.cells if not is_missing(cell.text, extra)]
+        self.cells_missing += len(seen.cells) - len(cells)
+        year = parse_year(seen.year_text)
+        if year is None:
+            if cells:
+                self.problems.add("year", lambda: self._bad_year(seen))
+            else:
+                self.rows_without_numbers += 1
+            return
+        placement = self.index.resolve(seen.place, year)
+        self.cells_read += len(cells)
+        if placement.code is None:
+            self._leave_unplaced(seen, placement, len(cells))
+            return
+        self.placed.setdefault(placement.code)
+        if placement.note:
+            self.notes[placement.note] = self.notes.get(placement.note, 0) + 1
+        if not PANEL_FIRST_YEAR <= year <= PANEL_LAST_YEAR:
+            self.cells_outside_years += len(cells)
+            if cells:
+                self.years_outside.add(year)
+            if seen.row != self._last_outside:
+                self._last_outside = seen.row
+                self.rows_outside_years += 1
+            return
+        if seen.row != self._last_placed:
+            self._last_placed = seen.row
+            self.rows_placed += 1
+        if cells:
+            self._take(seen, placement.code, year, cells)
+
+    def _bad_year(self, seen: Observation) -> CarbonpanelError:
+        text = shown(seen.year_text)
+        what = f"'{text}' is not a year" if text.strip() else "the row holds numbers but its year is empty"
+        return CarbonpanelError(
+            "CP-YEAR-BAD",
+            what,
+            where=self.binding.sheet.place(seen.row, seen.year_column),
+            remedy="write a year of four digits, such as 2019 or 2019年",
+        )
+
+    def _leave_unplaced(self, seen: Observation, placement: Placement, cells: int) -> None:
+        self.cells_unplaced += cells
+        if placement.ended:
+            self.rows_after_abolition += 1
+            if not cells:
+                return
+        name = str(seen.place) or "(no name)"
+        known = self._unplaced.get(name)
+        if known is not None:
+            known.rows += seen.row != known.last_row
+            known.last_row = seen.row
+        elif len(self._unplaced) < _MOST_UNPLACED:
+            self._unplaced[name] = _Unplaced(placement, 1, seen.row, seen.row)
+        else:
+            self.unplaced_unlisted += 1
+
+    def _scope(self, seen: Observation, kind: str, text: str) -> str | None:
+        known = _SCOPES[kind]
+        if not text or text in known:
+            return text or None
+        value = self.dictionary.scope(text, kind)
+        if value is None:
+            setting = getattr(self.binding.mapping, kind)
+            self.problems.add(
+                kind,
+                lambda: CarbonpanelError(
+                    "CP-SCOPE-UNKNOWN",
+                    f"'{shown(text)}' is not a value of {kind}",
+                    where=self.binding.sheet.place(seen.row, setting.column),
+                    remedy=did_you_mean(text, known),
+                ),
+            )
+        return value
+
+    def _take(self, seen: Observation, code: str, year: int, cells: list[Cell]) -> None:
+        area = self._scope(seen, "area_scope", seen.area_scope)
+        basis = self._scope(seen, "population_basis", seen.population_basis)
+        vintage = self._scope(seen, "vintage", seen.vintage)
+        if self.is_row_keyed:
+            self._check_twice(seen, (code, year, area, basis, vintage), code, year, None)
+        for cell in cells:
+            indicator = self.indicators[cell.rule.indicator]
+            own = (
+                cell.rule.area_scope or area,
+                cell.rule.population_basis or basis or indicator.population_basis,
+                cell.rule.vintage or vintage,
+            )
+            if not self.is_row_keyed:
+                self._check_twice(seen, (code, year, indicator.name, *own), code, year, indicator.name)
+            if not cell.is_observed:
+                self.cells_not_observed += 1
+                continue
+            unit = cell.rule.unit or self._row_unit(seen, cell, indicator)
+            if unit is not None:
+                self._write(seen, code, year, cell, indicator, unit, own)
+
+    def _check_twice(
+        self, seen: Observation, key: tuple[object, ...], code: str, year: int, indicator: str | None
+    ) -> None:
+        first = self._keys.setdefault(key, seen.row)
+        if first == seen.row:
+            return
+        of = f" of {indicator}" if indicator else ""
+        self.problems.add(
+            "twice",
+            lambda: CarbonpanelError(
+                "CP-KEY-DUPLICATED",
+                f"{self.index.label(code)} {year} is there twice{of}: in rows {first} and {seen.row}",
+                where=self.binding.sheet.place(seen.row),
+                remedy="keep one of the rows; if they differ in area (全市, 市辖区) or vintage, say so in a column",
+            ),
+        )
+
+    def _row_unit(self, seen: Observation, cell: Cell, indicator: Indicator) -> str | None:
+        key = (cell.unit_text, indicator.name)
+        if key not in self._units:
+            self._units[key] = self.dictionary.unit(cell.unit_text, indicator)
+        unit = self._units[key]
+        if unit is None:
+            text = shown(cell.unit_text)
+            what = (
+                f"'{text}' is not a unit of {indicator.name}" if text.strip() else f"{indicator.name} has no unit here"
+            )
+            self.problems.add(
+                "unit",
+                lambda: CarbonpanelError(
+                    "CP-UNIT-UNKNOWN",
+                    what,
+                    where=self.binding.sheet.place(seen.row, cell.column),
+                    remedy=self.dictionary.unit_remedy(cell.unit_text, indicator),
+                ),
+            )
+        return unit
+
+    def _write(
+        self,
+        seen: Observation,
+        code: str,
+        year: int,
+        cell: Cell,
+        indicator: Indicator,
+        unit: str,
+        own: tuple[str | None, str | None, str | None],
+    ) -> None:
+        parsed = parse_number(cell.text)
+        is_ratio = self.contract.units[unit].dimension in ("ratio", "growth")
+        if parsed is None or (parsed[1] and not is_ratio):
+            self.problems.add("text", lambda: self._text(seen, cell, indicator, unit))
+            return
+        value = parsed[0] / 100 if parsed[1] and unit == "share" else parsed[0]
+        label = cell.rule.indicator if self.binding.mapping.layout == "years_across" else cell.column
+        area, basis, vintage = own
+        tally = self._tallies.setdefault(
+            (label, indicator.name, unit, str(area), str(vintage)),
+            Tally(cell.column, indicator.name, unit, cell.rule.population_basis or indicator.population_basis),
+        )
+        tally.read += 1
+        canonical = self.contract.to_canonical(value, unit, indicator)
+        reason = find_implausible(canonical, indicator)
+        if reason:
+            tally.add_impossible(value)
+            self.quarantined.append(
+                QuarantinedCell(
+                    row=seen.row,
+                    column=cell.column,
+                    place=self.index.label(code),
+                    city_code=code,
+                    year=year,
+                    indicator=indicator.name,
+                    value=value,
+                    unit=unit,
+                    value_text=cell.text,
+                    reason=reason,
+                )
+            )
+            return
+        tally.written += 1
+        self.cells_written += 1
+        self.years.add(year)
+        self._rows.append(
+            (
+                self.source,
+                self.dataset,
+                code,
+                seen.place.code or None,
+                seen.place.name or None,
+                year,
+                indicator.name,
+                value,
+                unit,
+                area,
+                basis,
+                vintage,
+                cell.text,
+                self._file,
+                self.binding.sheet.name,
+                seen.row,
+                cell.column,
+            )
+        )
+
+    def _text(self, seen: Observation, cell: Cell, indicator: Indicator, unit: str) -> CarbonpanelError:
+        text = shown(cell.text)
+        where = self.binding.sheet.place(seen.row, cell.column)
+        if cell.text.lstrip().startswith("=") and self.binding.sheet.name is not None:
+            return CarbonpanelError(
+                "CP-CELL-FORMULA",
+                f"the cell holds the formula '{text}' and no stored result",
+                where=where,
+                remedy="open the workbook in a spreadsheet program, let it calculate, and save it",
+            )
+        if text.rstrip().endswith(("%", "％")) and parse_number(cell.text) is not None:
+            return CarbonpanelError(
+                "CP-CELL-TEXT",
+                f"'{text}' is a percentage, but {indicator.name} is in {unit}",
+                where=where,
+                remedy="check which column this is, or correct the unit",
+            )
+        return CarbonpanelError(
+            "CP-CELL-TEXT",
+            f"'{text}' stands where a number of {indicator.name} should be",
+            where=where,
+            remedy="correct the cell, empty it, or list the mark under 'missing' in a mapping if it means no value",
+        )
+
+    def finish(self) -> list[tuple[object, ...]]:
+        """The rows to write, in file order; raises what refuses the file.
+
+        Raises ``CP-FILE-NO-ROWS``, ``CP-YEAR-BAD``, ``CP-CELL-TEXT``, ``CP-CELL-FORMULA``, ``CP-KEY-DUPLICATED``,
+        ``CP-UNIT-UNKNOWN``, ``CP-SCOPE-UNKNOWN``, ``CP-PLACE-NONE``, ``CP-UNIT-IMPLAUSIBLE``, ``CP-NOTHING-LEFT``.
+        """
+        sheet = self.binding.sheet
+        if self.rows_read == 0:
+            raise CarbonpanelError(
+                "CP-FILE-NO-ROWS",
+                "the table has column names but no rows",
+                where=sheet.place(self.binding.header.row),
+                remedy="check that the right file was exported",
+            )
+        self.problems.raise_first()
+        if not self.placed and self._unplaced:
+            told = [f"{name}: {item.placement.reason}" for name, item in list(self._unplaced.items())[:3]]
+            more = len(self._unplaced) - len(told)
+            raise CarbonpanelError(
+                "CP-PLACE-NONE",
+                f"not one place could be told ({'; '.join(told)}{f'; and {more:,} more' if more > 0 else ''})",
+                where=sheet.place(next(iter(self._unplaced.values())).first_row),
+                remedy="give six-digit codes of GB/T 2260 or full names, and check which column holds them",
+            )
+        for tally in self._tallies.values():
+            check_unit(tally, self.indicators[tally.indicator], self.contract, sheet)
+        if not self._rows:
+            raise self._nothing_left()
+        return self._rows
+
+    def _nothing_left(self) -> CarbonpanelError:
+        sheet = self.binding.sheet
+        if self.quarantined:
+            cell = self.quarantined[0]
+            return CarbonpanelError(
+                "CP-NOTHING-LEFT",
+                f"every number is impossible, the first one: {shown(cell.value_text)} - {cell.reason}",
+                where=sheet.place(cell.row, cell.column),
+                remedy="check the units",
+            )
+        if self.years_outside:
+            first, last = min(self.years_outside), max(self.years_outside)
+            what = f"all numbers are of years outside {PANEL_FIRST_YEAR}-{PANEL_LAST_YEAR} ({first}-{last})"
+        elif self.cells_not_observed:
+            what = "all numbers are marked as estimated, not observed"
+        elif self.cells_unplaced:
+            what = "all numbers are of places that could not be told or no longer existed"
+        else:
+            what = "the table holds no number in the columns that are used"
+        return CarbonpanelError(
+            "CP-NOTHING-LEFT", what, where=sheet.place(), remedy="check that this is the file you meant"
+        )
+
+    def unplaced(self) -> tuple[UnplacedPlace, ...]:
+        """Places that could not be told, in order of their first row."""
+        return tuple(
+            UnplacedPlace(name, item.placement.reason, item.placement.candidates, item.rows, item.first_row)
+            for name, item in self._unplaced.items()
+        )
+
+    def places_read(self) -> int:
+        """Distinct places of the file: those placed and those that never were."""
+        lost = sum(not item.placement.ended for item in self._unplaced.values())
+        return len(self.placed) + lost + self.unplaced_unlisted
+
+    def used_columns(self) -> tuple[UsedColumn, ...]:
+        """What was taken, a line per column, indicator, unit, scope and vintage, in order of first appearance."""
+        return tuple(
+            UsedColumn(
+                column=label,
+                indicator=indicator,
+                unit=unit,
+                area_scope=area,
+                population_basis=tally.population_basis,
+                vintage=vintage,
+                cells=tally.written,
+            )
+            for (label, indicator, unit, area, vintage), tally in self._tallies.items()
+        )

@@ -1,0 +1,197 @@
+"""What became of a user's file: every row and cell accounted for, in words and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from analysis_py.ingest.cells import shown
+
+#: How many entries of a list the text report prints; the JSON holds them all.
+_SHOWN = 12
+_SHOWN_UNPLACED = 40
+
+
+@dataclass(frozen=True)
+class UsedColumn:
+    """A column (or label) that was taken: as what, in which unit, how many cells of it were written."""
+
+    column: str
+    indicator: str
+    unit: str
+    area_scope: str
+    population_basis: str | None
+    vintage: str
+    cells: int
+
+
+@dataclass(frozen=True)
+class UnplacedPlace:
+    """A place that could not be told: as the file names it, why, what is near, and its rows (first one and count)."""
+
+    place: str
+    reason: str
+    candidates: tuple[str, ...]
+    rows: int
+    first_row: int
+
+
+@dataclass(frozen=True)
+class QuarantinedCell:
+    """A number left out of the panel because it cannot be right; ``value`` in ``unit`` as the file has it."""
+
+    row: int
+    column: str
+    place: str
+    city_code: str
+    year: int
+    indicator: str
+    value: float
+    unit: str
+    value_text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """The account of one ingested file.
+
+    Cells: ``cells_read`` = written + outside years + unplaced + not observed + quarantined;
+    ``cells_missing`` are those of used columns that hold no value. ``output`` is ``None`` when only checked.
+    """
+
+    file: str
+    file_sha256: str
+    form: str
+    sheet: str | None
+    header_row: int
+    source: str
+    dataset: str
+    mapping: str
+    mapping_origin: str
+    layout: str
+    rows_read: int
+    rows_placed: int
+    rows_without_numbers: int
+    rows_outside_years: int
+    rows_after_abolition: int
+    cells_read: int
+    cells_missing: int
+    cells_written: int
+    cells_outside_years: int
+    cells_unplaced: int
+    cells_not_observed: int
+    places_read: int
+    places_placed: int
+    unplaced: tuple[UnplacedPlace, ...]
+    unplaced_unlisted: int
+    quarantined: tuple[QuarantinedCell, ...]
+    columns_used: tuple[UsedColumn, ...]
+    columns_ignored: dict[str, str]
+    years: tuple[int, ...]
+    years_outside: tuple[int, ...]
+    remarks: tuple[str, ...]
+    warnings: tuple[str, ...]
+    parquet_sha256: str | None = None
+    output: Path | None = field(default=None, compare=False)
+
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(column.indicator for column in self.columns_used if column.cells))
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data: everything but the place of the output, which depends on the machine."""
+        data = asdict(self)
+        data.pop("output")
+        data["indicators"] = list(self.indicators)
+        return data
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _spans(years: tuple[int, ...]) -> str:
+    """``1995, 1997-1999``."""
+    spans: list[list[int]] = []
+    for year in years:
+        if spans and year == spans[-1][1] + 1:
+            spans[-1][1] = year
+        else:
+            spans.append([year, year])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
+
+
+def _listed(lines: list[str], limit: int) -> list[str]:
+    rest = len(lines) - limit
+    return lines if rest <= 1 else [*lines[:limit], f"    ... and {rest:,} more (all are in the report file)"]
+
+
+def render_report(report: IngestReport) -> str:
+    """The account in plain text for a terminal."""
+    level = "province" if report.source.startswith("province") else "city"
+    cities = "provinces" if level == "province" else "cities"
+    sheet = f", sheet '{report.sheet}'" if report.sheet else ""
+    origin = {"shipped": "shipped mapping", "file": "your mapping", "proposed": "proposed from the column names"}
+    lines = [
+        f"{report.file}{sheet} -> {report.source}/{report.dataset}",
+        f"  read as      {report.form}; {origin[report.mapping_origin]}"
+        + ("" if report.mapping_origin == "proposed" else f" '{report.mapping}'")
+        + f"; column names in row {report.header_row}",
+        f"  rows         {report.rows_read:,} read, {report.rows_placed:,} of a known {level} and year",
+        f"  places       {report.places_placed:,} of {report.places_read:,} {cities} placed",
+        f"  years        {_spans(report.years)}",
+        f"  numbers      {report.cells_written:,} taken of {report.cells_read:,} read"
+        f" ({_count(report.cells_missing, 'empty cell')} besides)",
+    ]
+    left = [
+        (report.cells_outside_years, f"of years outside the panel ({_spans(report.years_outside)})"),
+        (report.cells_unplaced, "of places that could not be placed"),
+        (report.cells_not_observed, "marked in the file as estimated, not observed"),
+        (len(report.quarantined), "quarantined as impossible"),
+    ]
+    lines += [f"  left out     {number:,} {why}" for number, why in left if number]
+    if report.rows_without_numbers:
+        lines.append(f"  passed over  {_count(report.rows_without_numbers, 'row')} without a year and a wanted number")
+    lines.append("  columns taken")
+    for used in report.columns_used:
+        basis = f", {used.population_basis}" if used.population_basis else ""
+        scope = "" if used.area_scope == "whole_city" else f", {used.area_scope}"
+        vintage = "" if used.vintage == "first" else f", {used.vintage}"
+        told = f"{used.unit}{scope}{basis}{vintage}"
+        lines.append(f"    {used.column} -> {used.indicator} [{told}]: {used.cells:,}")
+    if report.columns_ignored:
+        lines.append(f"  columns left alone ({len(report.columns_ignored)})")
+        plain_names = [
+            n for n, why in report.columns_ignored.items() if why in ("not in the mapping", "name not recognised")
+        ]
+        if plain_names:
+            lines.append(f"    {', '.join(shown(name) for name in plain_names)}")
+        special = [f"    {shown(n)}: {why}" for n, why in report.columns_ignored.items() if n not in plain_names]
+        lines += _listed(special, _SHOWN)
+    if report.unplaced:
+        total = len(report.unplaced) + report.unplaced_unlisted
+        lines.append(f"  not placed ({total:,})")
+        told_places = []
+        for item in report.unplaced:
+            near = f"; near: {', '.join(item.candidates)}" if item.candidates else ""
+            rows = f"row {item.first_row}" if item.rows == 1 else f"{item.rows:,} rows from row {item.first_row}"
+            told_places.append(f"    {shown(item.place)}: {item.reason} ({rows}){near}")
+        lines += _listed(told_places, _SHOWN_UNPLACED)
+    if report.quarantined:
+        lines.append(
+            f"  quarantined ({len(report.quarantined):,}): missing in the panel, nothing is changed in your file"
+        )
+        cells = [
+            f"    row {q.row}, column '{shown(q.column)}': {shown(q.value_text)} for {q.place} {q.year} - {q.reason}"
+            for q in report.quarantined
+        ]
+        lines += _listed(cells, _SHOWN)
+    lines += [f"  note: {remark}" for remark in report.remarks]
+    lines += [f"  warning: {warning}" for warning in _listed(list(report.warnings), _SHOWN)]
+    if report.output is None:
+        lines.append("  nothing written (check only)")
+    else:
+        lines.append(f"  written to   {report.output}")
+    return "\n".join(lines)
