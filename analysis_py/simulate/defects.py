@@ -29,8 +29,8 @@ KINDS: dict[str, str] = {
     "province_level_code": "rows up to this year carry the province-level code of the municipality",
     "abolished": "last year of a city that was merged into others",
     "unit_change": "the printed unit changes from this year on (declared in raw_layout)",
-    "series_ended": "the indicator is no longer published from this year on",
-    "gdp_revision": "GDP and services were revised up to this census year; the first-published rows are lower",
+    "series_ended": "the indicator is no longer printed from this year on",
+    "gdp_revision": "GDP and services were revised up to this census year; the first rows are lower",
     "urban_rows": "rows of the urban districts stand beside those of the whole city",
     "missing": "empty cells from this year on",
     "unit_mixup": "one cell printed 10,000 times too large (an undeclared unit), outside the plausible range",
@@ -104,7 +104,7 @@ def _list_layout() -> list[Defect]:
                 text = f"{before.unit} until {before.year_to}, {after.unit} from {after.year_from}"
                 out.append(Defect("unit_change", source, "", after.year_from, name, text))
             if parts[-1].year_to < YEARS[-1]:
-                text = f"not published after {parts[-1].year_to}"
+                text = f"not printed after {parts[-1].year_to}"
                 out.append(Defect("series_ended", source, "", parts[-1].year_to + 1, name, text))
     return out
 

@@ -81,7 +81,7 @@ def _yearbook() -> list[Span]:
         *_whole(y, "land_area", "km2", 0),
         Span(y, "fiscal_expenditure", FIRST_YEAR, LAST_YEAR, "10k_yuan", 0, "yi_yuan"),
         Span(y, "science_expenditure", FIRST_YEAR, LAST_YEAR, "10k_yuan", 0, "yi_yuan"),
-        Span(y, "fixed_asset_investment", FIRST_YEAR, 2017, "10k_yuan", 0, "yi_yuan", note="not published after 2017"),
+        Span(y, "fixed_asset_investment", FIRST_YEAR, 2017, "10k_yuan", 0, "yi_yuan", note="not printed after 2017"),
         *_changed(y, "deposits", ("10k_yuan", 0), 2016, ("yi_yuan", 2), "yi_yuan"),
         *_changed(y, "loans", ("10k_yuan", 0), 2016, ("yi_yuan", 2), "yi_yuan"),
         *_changed(y, "trade_total", ("10k_usd", 0), 2016, ("million_usd", 2), "10k_usd"),

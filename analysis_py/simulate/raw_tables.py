@@ -88,18 +88,18 @@ def _clear_nonexistent(places: Places, table: dict[str, dict[str, np.ndarray]]) 
 
 
 def _draw_revisions(places: Places, streams: Streams) -> np.ndarray:
-    """(N, T) share by which census revisions raised GDP; 0 where the province published no revision."""
+    """(N, T) share by which census revisions raised GDP; 0 where the province printed no revision."""
     draw = streams.stream("revisions")
     gap = np.zeros((places.count, len(YEARS)))
     codes = sorted(places.province_name)
     for census, since in CENSUSES:
         inside = (since <= YEARS) & (census >= YEARS)
-        publishes = draw.uniform(size=len(codes)) < 0.6
+        revises = draw.uniform(size=len(codes)) < 0.6
         mean = draw.uniform(0.01, 0.08, len(codes))
         own = draw.normal(0.0, 0.012, places.count)
         for k, code in enumerate(codes):
             member = places.province == code
-            if publishes[k]:
+            if revises[k]:
                 size = np.maximum(mean[k] + own[member], 0.002)[:, None]
                 ramp = ((YEARS[inside] - since + 1.0) / (census - since + 1.0))[None, :]
                 gap[np.ix_(member, inside)] = size * ramp

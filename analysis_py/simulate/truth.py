@@ -61,12 +61,12 @@ class ColumnTruth:
         return "biased" if distance > NOTICEABLE * self.reference_error[k] else "recovers"
 
     def exact_for(self, k: int) -> str:
-        """Estimators without noticeable bias for term ``k``: ``twfe``, ``iv_shift_share``, both or none."""
+        """Estimators without noticeable bias for term ``k``: ``twfe``, ``iv_shift_share``, both, or ``no_estimator``."""
         found = ["twfe"] if self.expectation(k) == "recovers" else []
         if self.column.terms[k] == "AI" and self.shift_share_target is not None and self.shift_share_error is not None:
             distance = abs(self.shift_share_target - self.structural[k])
             found += ["iv_shift_share"] if distance <= NOTICEABLE * self.shift_share_error else []
-        return ";".join(found) or "none"
+        return ";".join(found) or "no_estimator"
 
 
 def describe_columns(world: World, measured: Mapping[str, np.ndarray]) -> list[ColumnTruth]:
@@ -183,7 +183,7 @@ def parameter_frame(world: World, columns: list[ColumnTruth]) -> pd.DataFrame:
     for truth in columns:
         for k, term in enumerate(truth.column.terms):
             rows += _term_rows(truth, k, term)
-        rows.append(_row(truth.column.analysis_id, "_cons", "structural", None, "none", "not_identified", _CONSTANT))
+        rows.append(_row(truth.column.analysis_id, "_cons", "structural", None, "no_estimator", "not_identified", _CONSTANT))
     return pd.DataFrame(rows, columns=PARAMETER_COLUMNS)
 
 
