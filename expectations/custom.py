@@ -207,6 +207,45 @@ class ExpectPartNotToExceedWhole(FindingExpectation):
         return {k: getattr(self, k) for k in ("column", "scope", "part", "whole", "keys")}
 
 
+class ExpectWholeNotToCopyPart(FindingExpectation):
+    """No cell of the whole city repeats its urban districts' number while the rest of the row differs."""
+
+    check: ClassVar[str] = "find_scope_copies"
+    columns: list[str]
+    scope: str = "area_scope"
+    part: str
+    whole: str
+    keys: list[str]
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("columns", "scope", "part", "whole", "keys")}
+
+
+class ExpectColumnsToDiffer(FindingExpectation):
+    """Two columns that measure different things do not hold the same number."""
+
+    check: ClassVar[str] = "find_equal_pairs"
+    column: str
+    other: str
+    noun: str = "city-years"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("column", "other", "noun")}
+
+
+class ExpectColumnNotToRepeat(FindingExpectation):
+    """No long number repeats the year before's to the last digit."""
+
+    check: ClassVar[str] = "find_repeats"
+    column: str
+    series: str = "series"
+    time: str = "year"
+    noun: str = "city-years"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("column", "series", "time", "noun")}
+
+
 class ExpectFillToBeConsistent(FindingExpectation):
     """``x``, ``x_reported`` and ``x_fill`` say the same; the fill code is one of ``codes``."""
 

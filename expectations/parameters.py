@@ -28,6 +28,7 @@ class Tolerances:
     ----------
     jump : factor between two following years beyond which a value is a jump (and below its inverse). City
         aggregates never grow fivefold in a year; units mixed up are factors of 10 to 10^8.
+    jump_count : the same factor for counts of events, which vary more.
     jump_floor_count : a count below this in both years is not a jump (3 firms after none is no news).
     spike : factor by which one year may stand out from both its neighbours in a smooth series.
     balance : share by which the rows of a year may differ from the median year.
@@ -42,7 +43,8 @@ class Tolerances:
     """
 
     jump: float = 5.0
-    jump_floor_count: float = 50.0
+    jump_count: float = 10.0
+    jump_floor_count: float = 100.0
     spike: float = 1.6
     balance: float = 0.10
     cross_source: float = 0.25

@@ -20,6 +20,8 @@ SMOOTH = (
     "deposits",
     "loans",
 )
+#: Areas change only when boundaries do.
+CONSTANT = ("land_area",)
 #: (part, whole): the part cannot exceed the whole.
 PARTS = (
     ("gdp_tertiary", "gdp"),
@@ -33,7 +35,7 @@ def build_checks(raw: RawSource, parameters: Parameters) -> list[Checked]:
     checks = [check_schema(raw)]
     if raw.cells is None or raw.values is None:
         return checks
-    values, series = check_values(raw, parameters), check_series(raw, parameters, smooth=SMOOTH)
+    values, series = check_values(raw, parameters), check_series(raw, parameters, smooth=SMOOTH, constant=CONSTANT)
     columns, tolerances = set(raw.values.columns), parameters.tolerances
     for part, whole in PARTS:
         if {part, whole} <= columns:
@@ -72,6 +74,17 @@ def build_checks(raw: RawSource, parameters: Parameters) -> list[Checked]:
                 ),
             )
         )
+        series.add(
+            custom.ExpectColumnsToDiffer(
+                column="population_resident",
+                other="population_registered",
+                severity=WARN,
+                meta=words(
+                    advice="one of the two is printed for both",
+                    expected="residents are not registered people",
+                ),
+            )
+        )
     if {"gdp", "gdp_index_prev100"} <= columns:
         low, high = tolerances.deflator
         series.add(
@@ -88,6 +101,7 @@ def build_checks(raw: RawSource, parameters: Parameters) -> list[Checked]:
                 ),
             )
         )
+    keys = ["dataset", "place_code", "year", "vintage"]
     for column in ("gdp", "population_registered", "land_area"):
         if column in columns:
             values.add(
@@ -95,9 +109,23 @@ def build_checks(raw: RawSource, parameters: Parameters) -> list[Checked]:
                     column=column,
                     part=AREA_SCOPES[1],
                     whole=AREA_SCOPES[0],
-                    keys=["dataset", "place_code", "year", "vintage"],
+                    keys=keys,
                     severity=WARN,
                     meta=words(advice="the two scopes may be exchanged", expected="urban districts <= whole city"),
                 )
             )
+    values.add(
+        custom.ExpectWholeNotToCopyPart(
+            columns=[i.name for i in parameters.of(raw.source) if i.name in columns and not parameters.is_ratio(i)],
+            part=AREA_SCOPES[1],
+            whole=AREA_SCOPES[0],
+            keys=keys,
+            severity=WARN,
+            meta=words(
+                advice="the urban districts' number stands in the row of the whole city",
+                expected="whole city > urban districts",
+                column="area_scope",
+            ),
+        )
+    )
     return [*checks, check_cells(raw, parameters), values, series]

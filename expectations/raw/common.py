@@ -160,10 +160,13 @@ def check_values(raw: RawSource, parameters: Parameters) -> Checked:
     return checked
 
 
-def check_series(raw: RawSource, parameters: Parameters, *, smooth: Sequence[str] = ()) -> Checked:
-    """Jumps, spikes and balance of what can enter the panel: whole cities (provinces), never urban districts.
+def check_series(
+    raw: RawSource, parameters: Parameters, *, smooth: Sequence[str] = (), constant: Sequence[str] = ()
+) -> Checked:
+    """Jumps, repeats, spikes and balance of what can enter the panel: whole cities (provinces), no urban districts.
 
-    ``smooth`` names the indicators in which a single year that stands out is suspicious.
+    ``smooth`` names the indicators in which a single year that stands out is suspicious, ``constant`` those in which
+    the same number year after year is not.
     """
     assert raw.values is not None
     tolerances, noun = parameters.tolerances, years_noun(raw, parameters)
@@ -175,19 +178,30 @@ def check_series(raw: RawSource, parameters: Parameters, *, smooth: Sequence[str
             continue
         if not parameters.is_ratio(indicator):
             count = parameters.contract.units[indicator.unit].dimension == "count"
+            factor = tolerances.jump_count if count else tolerances.jump
             checked.add(
                 custom.ExpectColumnNotToJump(
                     column=column,
-                    factor=tolerances.jump,
+                    factor=factor,
                     floor=tolerances.jump_floor_count if count else 0.0,
                     has_unit=not count,
                     noun=noun,
                     severity=WARN,
-                    meta=words(
-                        advice="compare with the source", expected=f"1/{tolerances.jump:g} to {tolerances.jump:g} times"
-                    ),
+                    meta=words(advice="compare with the source", expected=f"1/{factor:g} to {factor:g} times"),
                 )
             )
+            if not count and column not in constant:
+                checked.add(
+                    custom.ExpectColumnNotToRepeat(
+                        column=column,
+                        noun=noun,
+                        severity=WARN,
+                        meta=words(
+                            advice="probably carried over from the year before, not measured",
+                            expected="another number each year",
+                        ),
+                    )
+                )
         if column in smooth:
             checked.add(
                 custom.ExpectColumnNotToSpike(

@@ -1,0 +1,137 @@
+"""Questions about several columns or scopes of one record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from expectations.checks.finding import EXAMPLES, Finding, list_outside
+from expectations.wording import count_noun, show_number
+
+
+def find_ratio_outliers(
+    frame: pd.DataFrame,
+    *,
+    numerator: str,
+    denominators: Sequence[str],
+    low: float,
+    high: float,
+    scale: float,
+    noun: str,
+) -> Finding:
+    """Rows where ``scale * numerator / product(denominators)`` leaves [low, high].
+
+    Rows with an empty numerator or an empty or zero denominator are skipped.
+    """
+    bottom = frame[list(denominators)].where(frame[list(denominators)] > 0).prod(axis=1, skipna=False)
+    ratio = scale * frame[numerator] / bottom
+    return list_outside(frame, ratio, low, high, noun, f"{numerator} over {' times '.join(denominators)}")
+
+
+def find_equal_pairs(frame: pd.DataFrame, *, column: str, other: str, noun: str) -> Finding:
+    """Rows in which two columns that measure different things hold the same number (zeros aside)."""
+    both = frame[column].notna() & frame[other].notna() & (frame[column] != 0)
+    hit = frame[both & (frame[column] == frame[other])]
+    shown = hit.head(EXAMPLES)
+    return Finding(
+        element_count=int(both.sum()),
+        unexpected_count=len(hit),
+        success=hit.empty,
+        problem=f"{count_noun(len(hit), noun)} with the same number as {other}",
+        examples=tuple(f"{w}: {show_number(v)}" for w, v in zip(shown["where"], shown[column], strict=True)),
+        rows=tuple(hit["where"]),
+    )
+
+
+def find_scope_excess(
+    frame: pd.DataFrame, *, column: str, scope: str, part: str, whole: str, keys: Sequence[str]
+) -> Finding:
+    """Rows of the ``part`` scope (urban districts) larger than the same place's ``whole`` (whole city)."""
+    wide = (
+        frame[frame[column].notna() & frame[scope].isin([part, whole])]
+        .drop_duplicates([*keys, scope])
+        .set_index([*keys, scope])[[column, "where"]]
+    )
+    if wide.empty or part not in frame[scope].to_numpy():
+        return Finding(0, 0, True, observed=f"no rows of {part}")
+    parts = wide.xs(part, level=scope)
+    both = parts.join(pd.DataFrame({"whole": wide.xs(whole, level=scope)[column]}), how="inner")
+    hit = both[both[column] > both["whole"] * 1.001]
+    examples = [
+        f"{w}: {show_number(p)} against {show_number(t)}"
+        for w, p, t in zip(*(hit.head(EXAMPLES)[c] for c in ("where", column, "whole")), strict=True)
+    ]
+    return Finding(
+        element_count=len(both),
+        unexpected_count=len(hit),
+        success=hit.empty,
+        problem=f"{count_noun(len(hit), 'city-years')} with more in the urban districts than in the whole city",
+        examples=tuple(examples),
+        rows=tuple(hit["where"]),
+    )
+
+
+def find_scope_copies(
+    frame: pd.DataFrame, *, columns: Sequence[str], scope: str, part: str, whole: str, keys: Sequence[str]
+) -> Finding:
+    """Cells of the ``whole`` scope that repeat the ``part`` scope's number while the rest of the row does not.
+
+    A city without counties has equal rows; so only rows whose other columns mostly differ are looked at.
+    """
+    both = frame[frame[scope].isin([part, whole])].drop_duplicates([*keys, scope]).set_index([*keys, scope])
+    if part not in frame[scope].to_numpy():
+        return Finding(0, 0, True, observed=f"no rows of {part}")
+    parts = both.xs(part, level=scope)
+    wholes = both.xs(whole, level=scope)
+    shared = wholes.index.intersection(parts.index, sort=False)
+    parts, wholes = parts.loc[shared], wholes.loc[shared]
+    names = list(columns)
+    of_whole, of_part = wholes[names].to_numpy(dtype=float), parts[names].to_numpy(dtype=float)
+    compared = ~np.isnan(of_whole) & ~np.isnan(of_part) & (of_whole != 0)
+    equal = compared & (of_whole == of_part)
+    mostly_differ = equal.sum(axis=1) < compared.sum(axis=1) / 2
+    hits = np.argwhere(equal & mostly_differ[:, None]).tolist()
+    labels = wholes["where"].tolist()
+    rows = [f"{labels[i]}, {names[j]}" for i, j in hits]
+    shown = [f"{row}: {show_number(float(of_whole[i, j]))}" for row, (i, j) in zip(rows, hits, strict=True)]
+    return Finding(
+        element_count=int(compared.sum()),
+        unexpected_count=len(rows),
+        success=not rows,
+        problem=f"{count_noun(len(rows), 'cells')} of the whole city with the number of its urban districts",
+        examples=tuple(
+            f"{r}: {show_number(float(of_whole[i, j]))}"
+            for r, (i, j) in zip(rows[:EXAMPLES], hits[:EXAMPLES], strict=True)
+        ),
+        rows=tuple(rows),
+    )
+
+
+def find_fill_mismatches(
+    frame: pd.DataFrame, *, column: str, codes: Sequence[str], missing: str, observed: str
+) -> Finding:
+    """Rows where ``<column>_reported``, ``<column>`` and ``<column>_fill`` contradict each other.
+
+    The fill code is one of ``codes``. The reported value is there exactly when the code is ``observed``; the value is
+    empty exactly when the code is ``missing``; an observed value equals the reported one.
+    """
+    value, reported, fill = frame[column], frame[f"{column}_reported"], frame[f"{column}_fill"]
+    is_observed = fill == observed
+    differs = is_observed & reported.notna() & value.notna() & (value != reported)
+    bad = (is_observed != reported.notna()) | (value.isna() != (fill == missing)) | differs | ~fill.isin(list(codes))
+    hit = np.flatnonzero(bad.to_numpy())
+    shown = [s.iloc[hit[:EXAMPLES]] for s in (frame["where"], value, reported, fill)]
+    examples = [f"{w}: {_cell(v)}, reported {_cell(r)}, fill '{f}'" for w, v, r, f in zip(*shown, strict=True)]
+    return Finding(
+        element_count=len(frame),
+        unexpected_count=len(hit),
+        success=len(hit) == 0,
+        problem=f"{count_noun(len(hit), 'rows')} whose value, reported value and fill code contradict each other",
+        examples=tuple(examples),
+    )
+
+
+def _cell(value: float | None) -> str:
+    return "empty" if value is None or pd.isna(value) else show_number(float(value))
