@@ -1,0 +1,382 @@
+"""From a panel to the frame one model is estimated on.
+
+Order of operations (part of every number's definition): derived columns -> transforms in place -> winsor limits on
+their scope -> terms, lags by calendar time, on the whole panel -> cut to the model's sample. Rows with a missing
+value are dropped by the estimator, last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis_py.calendar_panel import CalendarPanel
+from analysis_py.errors import CarbonpanelError
+from analysis_py.estimators.descriptive import stata_percentile
+from analysis_py.expressions import Expression, evaluate_condition, evaluate_expression, parse_expression
+from analysis_py.study import Model
+from analysis_py.terms import FUNCTIONS, Column, Term, calls, evaluate, leaves, parse_term, unknown_column
+
+#: ``where(key, item)``: the line of a model's key in its study file.
+Where = Callable[[str, int | None], str]
+
+_LAG = re.compile(r"lag\(\s*(-?\d+)\s*\)")
+_IN_PLACE = {"log": "ln", "ln": "ln", "log1p": "log1p", "asinh": "asinh"}
+
+#: Keys of a model that hold terms, in the order of the coefficients.
+TERM_KEYS = ("outcome", "treatment", "moderator", "controls")
+
+
+@dataclass(frozen=True)
+class Regressor:
+    """One column of the design: its label, its values on the whole panel and the (column, lag) cells behind it."""
+
+    label: str
+    values: np.ndarray
+    cells: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class EstimationFrame:
+    """What an estimator is given. ``rows`` are the panel's rows of the frame's rows, in order."""
+
+    frame: pd.DataFrame
+    rows: np.ndarray
+    outcome: str
+    regressors: tuple[str, ...]
+    filled_cells: np.ndarray
+    messages: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def n_filled(self, used: np.ndarray) -> int:
+        """Filled cells among the frame rows ``used``."""
+        return int(self.filled_cells[used].sum())
+
+
+class ModelColumns:
+    """The columns a model sees on the whole panel: the panel's own, derived, transformed and winsorised ones."""
+
+    def __init__(self, panel: CalendarPanel, model: Model, where: Where, *, observed: bool) -> None:
+        self.panel = panel
+        self.model = model
+        self.where = where
+        self.observed = observed
+        self.messages: list[str] = []
+        self._own: dict[str, pd.Series] = {}
+        self._fills: dict[str, np.ndarray] = {}
+        self._masks: dict[str, np.ndarray] = {}
+        for name, text in model.transforms:
+            if _is_expression(text):
+                self._derive(name, text)
+        for name, text in model.transforms:
+            if not _is_expression(text):
+                self._transform(name, text)
+        if model.winsor is not None:
+            self._winsorise()
+
+    @property
+    def names(self) -> list[str]:
+        """Every name a term may use."""
+        return [*self.panel.columns, *(n for n in self._own if n not in self.panel.frame)]
+
+    def raw(self, name: str) -> pd.Series:
+        """A column as it stands now; in an observed-only model its reported cells."""
+        if name in self._own:
+            return self._own[name]
+        if self.observed and name in self.panel.filled_columns:
+            return self.panel.frame[f"{name}_reported"]
+        return self.panel.frame[name]
+
+    def numbers(self, column: str) -> np.ndarray:
+        """A column as float64, NaN where missing or infinite."""
+        values = as_numbers(self.raw(column), column, self._place_of(column), self.panel.data.odd_cells.get(column, ""))
+        infinite = np.isinf(values)
+        if infinite.any():
+            self.messages.append(f"{int(infinite.sum())} infinite value(s) of {column} count as missing")
+            values = np.where(infinite, np.nan, values)
+        return values
+
+    def shifted(self, values: np.ndarray, periods: int) -> np.ndarray:
+        """Values ``periods`` earlier of the same unit."""
+        return self.panel.shifted(values, periods)
+
+    def levels(self, column: Column) -> np.ndarray:
+        """A column as objects, None where missing."""
+        series = self.raw(column.name)
+        return np.array([None if m else v for v, m in zip(series, series.isna(), strict=True)], dtype=object)
+
+    def level_rows(self) -> np.ndarray:
+        """Rows of the model's sample."""
+        return self.mask(self.model.sample, "sample")
+
+    def mask(self, condition: str | None, key: str) -> np.ndarray:
+        """Rows on which a SQL condition holds. Conditions see the panel as given (filled cells too) and what is
+        derived from it, before transforms and winsorising, so that an observed-only model has the same rows."""
+        if condition is None:
+            return np.ones(len(self.panel), dtype=bool)
+        if condition not in self._masks:
+            place = self.where(key, None)
+            plain = ModelColumns(self.panel, _derived_only(self.model), self.where, observed=False)
+            expression = parse_expression(condition, plain.names, place)
+            self._masks[condition] = evaluate_condition(expression, plain._table(expression), place)
+        return self._masks[condition]
+
+    def fill_mask(self, column: str) -> np.ndarray:
+        """Rows whose cell of ``column`` was filled, not observed; False everywhere in an observed-only model."""
+        if column in self._fills:
+            return self._fills[column]
+        if self.observed or column not in self.panel.filled_columns:
+            return np.zeros(len(self.panel), dtype=bool)
+        codes = self.panel.frame[f"{column}_fill"]
+        return (codes.notna() & ~codes.isin(["observed", "missing"])).to_numpy(dtype=bool)
+
+    def _derive(self, name: str, text: str) -> None:
+        place = self.where("transforms", None)
+        expression = parse_expression(text, self.names, place)
+        filled = np.zeros(len(self.panel), dtype=bool)
+        for column in expression.columns:
+            filled |= self.fill_mask(column)
+        values = evaluate_expression(expression, self._table(expression), place)
+        self._own[name], self._fills[name] = values, filled
+
+    def _table(self, expression: Expression) -> pd.DataFrame:
+        return pd.DataFrame({c: self.raw(c) for c in expression.columns}, index=self.panel.frame.index)
+
+    def _transform(self, name: str, text: str) -> None:
+        if name not in self.names:
+            raise unknown_column(name, self.names, self.where("transforms", None))
+        values = self.numbers(name)
+        lag = _LAG.fullmatch(text)
+        self._fills[name] = self.fill_mask(name)
+        if lag:
+            self._fills[name] = self.panel.shifted(self._fills[name], int(lag[1]))
+            values = self.panel.shifted(values, int(lag[1]))
+        elif text == "standardise":
+            values = self._standardise(name, values)
+        else:
+            self._warn_of_logs(_IN_PLACE[text], name, values)
+            values = FUNCTIONS[_IN_PLACE[text]](values)
+        self._own[name] = pd.Series(values)
+
+    def _standardise(self, name: str, values: np.ndarray) -> np.ndarray:
+        inside = values[self.mask(self.model.study_sample, "sample") & ~np.isnan(values)]
+        spread = float(np.std(inside, ddof=1)) if len(inside) > 1 else 0.0
+        if not spread > 0:
+            raise CarbonpanelError(
+                "CP-STUDY-VALUE",
+                f"'{name}' does not vary and cannot be standardised",
+                where=self.where("transforms", None),
+            )
+        return (values - float(np.mean(inside))) / spread
+
+    def _winsorise(self) -> None:
+        rule = self.model.winsor
+        if rule is None:
+            return
+        scope = {
+            "universe": np.ones(len(self.panel), dtype=bool),
+            "study": self.mask(self.model.study_sample, "sample"),
+            "subsample": self.mask(self.model.sample, "sample"),
+        }[rule.scope]
+        for item, name in enumerate(rule.columns):
+            if name not in self.names:
+                raise unknown_column(name, self.names, self.where("winsor", None))
+            values = self.numbers(name)
+            inside = values[scope & ~np.isnan(values)]
+            if len(inside) == 0:
+                raise CarbonpanelError(
+                    "CP-STUDY-VALUE",
+                    f"'{name}' has no value in the {rule.scope} to take winsor limits from",
+                    where=self.where("winsor", item),
+                )
+            low, high = stata_percentile(inside, rule.low), stata_percentile(inside, rule.high)
+            self._fills[name] = self.fill_mask(name)
+            self._own[name] = pd.Series(np.clip(values, low, high))
+
+    def _warn_of_logs(self, function: str, name: str, values: np.ndarray) -> None:
+        inside = values[self.mask(self.model.sample, "sample")]
+        bad = {"ln": inside <= 0, "log1p": inside <= -1}.get(function, np.zeros(0, dtype=bool))
+        if bad.any():
+            self.messages.append(f"{int(bad.sum())} value(s) of {name} have no {function}() and count as missing")
+        if function in ("log1p", "asinh") and (inside == 0).any():
+            self.messages.append(zeros_warning(f"{function}({name})", int((inside == 0).sum())))
+
+    def _place_of(self, column: str) -> str:
+        for key in TERM_KEYS:
+            named = getattr(self.model, key)
+            items = [named] if isinstance(named, str) else list(named or ())
+            for item, text in enumerate(items):
+                if column in text:
+                    return self.where(key, None if isinstance(named, str) else item)
+        return self.where("id", None)
+
+    def warn_of_term(self, term: Term) -> None:
+        """Note logs of zeros and of impossible values inside a term."""
+        for function, inner in calls(term):
+            label = "*".join(c for c, _ in leaves(inner))
+            self._warn_of_logs("ln" if function == "log" else function, label, evaluate(inner, label, self)[0][1])
+
+
+def zeros_warning(label: str, zeros: int) -> str:
+    """What to know about a log of counts with zeros."""
+    return (
+        f"{label} was taken of {zeros} zero(s): its coefficient depends on the unit of the count"
+        " (Chen & Roth 2024, QJE 139:891-936); compare a Poisson or an extensive-margin model"
+    )
+
+
+def as_numbers(series: pd.Series, name: str, where: str, odd_cell: str = "") -> np.ndarray:
+    """A column as float64, booleans as 0/1, missing as NaN.
+
+    Raises ``CP-STUDY-TEXT`` for text and dates, naming the first odd cell where it is known.
+    """
+    if pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
+        return series.to_numpy(dtype=float, na_value=np.nan)
+    if series.dtype == object:
+        present = series.dropna()
+        if all(isinstance(v, bool | int | float | np.number) for v in present):
+            return np.array([np.nan if m else float(v) for v, m in zip(series, series.isna(), strict=True)])
+    raise CarbonpanelError(
+        "CP-STUDY-TEXT",
+        f"column '{name}' holds text or dates, not numbers" + (f": {odd_cell}" if odd_cell else ""),
+        where=where,
+        remedy=f"write i.{name} for dummies, put it into fixed_effects, or clean the column",
+    )
+
+
+def _is_expression(text: str) -> bool:
+    return text not in _IN_PLACE and text != "standardise" and _LAG.fullmatch(text) is None
+
+
+def _derived_only(model: Model) -> Model:
+    return replace(model, transforms=tuple((n, t) for n, t in model.transforms if _is_expression(t)), winsor=None)
+
+
+def fixed_effect_columns(effects: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The columns behind fixed effects: ``a^b`` stands for two unless a column is called so."""
+    found: list[str] = []
+    for effect in effects:
+        parts = [effect] if effect in names else [p.strip() for p in effect.split("^")]
+        found += [p for p in parts if p not in found]
+    return found
+
+
+def term_columns(columns: ModelColumns, key: str) -> list[Regressor]:
+    """The design columns of one key of the model, dummies expanded."""
+    named = getattr(columns.model, key)
+    texts = [named] if isinstance(named, str) else list(named or ())
+    found = []
+    for item, text in enumerate(texts):
+        place = columns.where(key, None if isinstance(named, str) else item)
+        term = parse_term(text, columns.names, place)
+        columns.warn_of_term(term)
+        cells = tuple(dict.fromkeys(leaves(term)))
+        found += [Regressor(label, values, cells) for label, values in evaluate(term, text, columns, place)]
+    return found
+
+
+def build_frame(
+    panel: CalendarPanel, model: Model, where: Where, *, observed: bool, extra: Mapping[str, str] | None = None
+) -> EstimationFrame:
+    """The estimation frame of a regression model.
+
+    Parameters
+    ----------
+    panel : the whole panel.
+    model : a resolved model; its outcome must be one column (no dummies).
+    where : places of the model's keys, for messages.
+    observed : use reported cells only, instead of filled ones.
+    extra : further columns to carry (name -> key of the model that names it), e.g. a split variable.
+    """
+    columns = ModelColumns(panel, model, where, observed=observed)
+    outcome = term_columns(columns, "outcome")
+    if len(outcome) != 1:
+        raise CarbonpanelError("CP-STUDY-TERM", "the outcome must be one column", where=where("outcome", None))
+    groups = {key: term_columns(columns, key) for key in TERM_KEYS[1:]}
+    design = [*groups["treatment"], *groups["moderator"]]
+    keep = columns.mask(model.sample, "sample")
+    if not keep.any():
+        raise CarbonpanelError(
+            "CP-EST-EMPTY",
+            f"no row satisfies the sample condition: {model.sample}",
+            where=where("sample", None),
+            remedy="check the condition with carbonpanel sql, or widen it",
+        )
+    carried = _carried_columns(columns, model, where, extra or {})
+    notes: list[str] = []
+    if model.moderator:
+        complete = keep & ~np.isnan(outcome[0].values)
+        for regressor in (*design, *groups["controls"]):
+            complete &= ~np.isnan(regressor.values)
+        for series in carried.values():
+            complete &= series.notna().to_numpy()
+        design, notes = _interact(groups["treatment"], groups["moderator"], model.centre, complete)
+    design += groups["controls"]
+    rows = np.flatnonzero(keep)
+    table = {name: series.iloc[rows].reset_index(drop=True) for name, series in carried.items()}
+    for regressor in (outcome[0], *design):
+        table[regressor.label] = pd.Series(regressor.values[rows])
+    cells = dict.fromkeys(c for r in (outcome[0], *design) for c in r.cells)
+    if model.weights:
+        cells |= {(model.weights, 0): None}
+    filled = np.zeros(len(panel), dtype=np.int64)
+    for column, lag in cells:
+        filled += panel.shifted(columns.fill_mask(column), lag).astype(np.int64)
+    return EstimationFrame(
+        frame=pd.DataFrame(table),
+        rows=rows,
+        outcome=outcome[0].label,
+        regressors=tuple(r.label for r in design),
+        filled_cells=filled[rows],
+        messages=tuple(dict.fromkeys(columns.messages)),
+        notes=tuple(notes),
+    )
+
+
+def _carried_columns(
+    columns: ModelColumns, model: Model, where: Where, extra: Mapping[str, str]
+) -> dict[str, pd.Series]:
+    """Columns that are not terms: fixed effects, clusters, covariance columns, weights, keys."""
+    wanted = dict.fromkeys(fixed_effect_columns(model.fixed_effects, columns.names), "fixed_effects")
+    wanted |= dict.fromkeys(model.covariance.by, "covariance")
+    for option in ("lon", "lat"):
+        name = model.covariance.option(option)
+        if isinstance(name, str):
+            wanted[name] = "covariance"
+    wanted |= dict.fromkeys((k for k in (model.unit, model.time) if k), "id") | dict(extra)
+    if model.weights:
+        wanted[model.weights] = "weights"
+    carried = {}
+    for name, key in wanted.items():
+        if name not in columns.names:
+            raise unknown_column(name, columns.names, where(key, None))
+        carried[name] = columns.raw(name).reset_index(drop=True)
+    if model.weights:
+        carried[model.weights] = pd.Series(columns.numbers(model.weights))
+    return carried
+
+
+def _interact(
+    treatment: Sequence[Regressor], moderators: Sequence[Regressor], centre: str, complete: np.ndarray
+) -> tuple[list[Regressor], list[str]]:
+    """Treatments, moderators, then every treatment times every moderator; ``mean`` centres both on complete rows."""
+    notes = []
+    if centre == "mean" and complete.any():
+        shown = []
+        centred = []
+        for regressor in (*treatment, *moderators):
+            mean = float(np.mean(regressor.values[complete]))
+            shown.append(f"{regressor.label} at {mean:.6g}")
+            centred.append(Regressor(regressor.label, regressor.values - mean, regressor.cells))
+        treatment, moderators = centred[: len(treatment)], centred[len(treatment) :]
+        notes.append(f"centred on the estimation sample: {', '.join(shown)}")
+    products = [
+        Regressor(f"{t.label}*{m.label}", t.values * m.values, tuple(dict.fromkeys((*t.cells, *m.cells))))
+        for t in treatment
+        for m in moderators
+    ]
+    return [*treatment, *moderators, *products], notes

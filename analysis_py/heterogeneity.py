@@ -1,0 +1,220 @@
+"""Groups of a heterogeneity model: how they are cut, one fit each, and tests that their coefficients are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis_py.errors import CarbonpanelError
+from analysis_py.estimators.descriptive import stata_percentile
+from analysis_py.estimators.result import RegressionResult
+from analysis_py.frame import EstimationFrame
+from analysis_py.run_record import DiagnosticRow
+from analysis_py.study import Model, Split
+from analysis_py.terms import level_label
+
+#: Fits a frame with these regressors and fixed effects under the model's convention and covariance.
+Fit = Callable[[pd.DataFrame, Sequence[str], Sequence[str]], RegressionResult]
+
+#: More distinct values than this are not groups.
+MOST_GROUPS = 20
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Group of each frame row (None where the split variable is missing), the groups in order, and what to warn of."""
+
+    labels: np.ndarray
+    order: tuple[str, ...]
+    messages: tuple[str, ...]
+
+
+def assign_groups(frame: pd.DataFrame, split: Split, unit: str | None, time: str | None) -> Groups:
+    """Cut a frame by the split's rule; medians and quantiles are taken on the frame's rows (the model's sample).
+
+    A value at the cut goes to the lower group. Raises ``CP-STUDY-SPLIT`` for fewer than two groups, too many values,
+    text cut at a number, or a rule that needs a unit or time the study does not name.
+    """
+    column = frame[split.by]
+    missing = column.isna().to_numpy()
+    if split.at is None:
+        labels = np.array([None if m else f"{split.by}={level_label(v)}" for v, m in zip(column, missing, strict=True)])
+        levels = sorted({v for v, m in zip(column, missing, strict=True) if not m}, key=_sort_key)
+        order = [f"{split.by}={level_label(v)}" for v in levels]
+        if len(order) > MOST_GROUPS:
+            raise _bad_split(
+                f"'{split.by}' has {len(order)} values, too many to be groups", "add at: median, or a value"
+            )
+    else:
+        if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+            raise _bad_split(f"'{split.by}' is not numeric and cannot be cut", "remove at: to split by its values")
+        labels, order = _cut(frame, column.to_numpy(dtype=float, na_value=np.nan), split, unit, time)
+    labels = labels.astype(object)
+    order = [g for g in order if (labels == g).any()]
+    if len(order) < 2:
+        raise _bad_split(f"'{split.by}' gives {len(order)} group(s) in the sample", "choose another split, or sample")
+    messages = []
+    if split.at is not None and split.at != "median_base_year":
+        messages.append(
+            f"groups cut by values of {split.by} over the whole period: if the treatment moves {split.by} the split is"
+            " post-treatment (compare at: median_base_year)"
+        )
+    return Groups(labels, tuple(order), tuple(messages))
+
+
+def _cut(
+    frame: pd.DataFrame, values: np.ndarray, split: Split, unit: str | None, time: str | None
+) -> tuple[np.ndarray, list[str]]:
+    name = split.by
+    known = ~np.isnan(values)
+    if isinstance(split.at, tuple) or split.at == "median" or isinstance(split.at, int | float):
+        if isinstance(split.at, tuple):
+            cuts = [stata_percentile(values[known], 100 * q) for q in split.at]
+        elif split.at == "median":
+            cuts = [stata_percentile(values[known], 50)]
+        else:
+            cuts = [float(split.at)]
+        if sorted(set(cuts)) != cuts:
+            raise _bad_split(f"quantiles of '{name}' coincide: many equal values", "choose fewer quantiles")
+        place = np.searchsorted(cuts, values, side="left")
+        shown = [f"{c:.6g}" for c in cuts]
+        between = [f"{name} in ({a}, {b}]" for a, b in pairwise(shown)]
+        order = [f"{name}<={shown[0]}", *between, f"{name}>{shown[-1]}"]
+        return np.array([order[p] if k else None for p, k in zip(place, known, strict=True)], dtype=object), order
+    if unit is None or time is None:
+        raise _bad_split(f"at: {split.at} needs the study's unit and time", "add unit: and time:")
+    times = frame[time].to_numpy()
+    order = [f"{name}<={split.at}", f"{name}>{split.at}"]
+    labels = np.full(len(frame), None, dtype=object)
+    if split.at == "median_by_year":
+        for moment in pd.unique(frame[time].dropna()):
+            rows = (times == moment) & known
+            if rows.any():
+                labels[rows] = np.where(values[rows] <= stata_percentile(values[rows], 50), order[0], order[1])
+        return labels, order
+    base = (times == frame[time].min()) & known
+    first = dict(zip(frame[unit].to_numpy()[base], values[base], strict=True))
+    if not first:
+        raise _bad_split(f"'{name}' has no value in the first time of the sample", "choose another rule for at:")
+    median = stata_percentile(np.array(list(first.values())), 50)
+    for row, owner in enumerate(frame[unit].to_numpy()):
+        if owner in first:
+            labels[row] = order[0] if first[owner] <= median else order[1]
+    return labels, order
+
+
+def fit_groups(data: EstimationFrame, model: Model, groups: Groups, fit: Fit) -> list[tuple[str, RegressionResult]]:
+    """One fit a group, in order; rows of the results count in the whole frame."""
+    found = []
+    for group in groups.order:
+        rows = np.flatnonzero(groups.labels == group)
+        try:
+            result = fit(data.frame.iloc[rows].reset_index(drop=True), data.regressors, model.fixed_effects)
+        except CarbonpanelError as error:
+            raise CarbonpanelError(
+                error.code, f"group {group}: {error.what}", where=error.where or None, remedy=error.remedy
+            ) from None
+        found.append(
+            (
+                group,
+                replace(
+                    result,
+                    used_rows=rows[result.used_rows],
+                    dropped_rows=tuple((int(rows[r]), why) for r, why in result.dropped_rows),
+                ),
+            )
+        )
+    return found
+
+
+def compare_groups(data: EstimationFrame, model: Model, groups: Groups, fit: Fit) -> list[DiagnosticRow]:
+    """The tests a split asks for.
+
+    ``interaction``: F test that the treatment's coefficients are equal in all groups; ``chow``: that all slopes are.
+    Both come from one fit in which every slope and every fixed effect has its own value in each group, under the
+    model's covariance: F = (Rb)' (R V R')^-1 (Rb) / q with q restrictions.
+    """
+    if model.split is None:
+        return []
+    found = []
+    pooled: RegressionResult | None = None
+    for test in model.split.tests:
+        if test in ("permutation", "suest"):
+            found.append(
+                DiagnosticRow(_TEST_NAMES[test], None, note="not run: this test is not available in this version")
+            )
+            continue
+        pooled = pooled or _fit_interacted(data, model, groups, fit)
+        terms = model.treatment if test == "interaction" else data.regressors
+        found.append(_wald(pooled, _TEST_NAMES[test], terms, len(groups.order)))
+    return found
+
+
+_TEST_NAMES = {"permutation": "permutation", "interaction": "interaction_wald", "chow": "chow", "suest": "suest"}
+
+
+def _fit_interacted(data: EstimationFrame, model: Model, groups: Groups, fit: Fit) -> RegressionResult:
+    inside = np.array([label is not None for label in groups.labels])
+    frame = data.frame.loc[inside].reset_index(drop=True)
+    labels = groups.labels[inside]
+    number = np.array([groups.order.index(label) for label in labels])
+    frame[_GROUP] = number.astype(float)
+    regressors = list(data.regressors)
+    for position in range(1, len(groups.order)):
+        member = (number == position).astype(float)
+        if not model.fixed_effects:
+            frame[f"{_GROUP}={position}"] = member
+            regressors.append(f"{_GROUP}={position}")
+        for term in data.regressors:
+            label = _interaction(position, term)
+            frame[label] = frame[term].to_numpy(dtype=float) * member
+            regressors.append(label)
+    effects = []
+    for effect in model.fixed_effects:
+        parts = [effect] if effect in frame else effect.split("^")
+        nested = len(parts) == 1 and len(frame[[parts[0], _GROUP]].drop_duplicates()) == frame[parts[0]].nunique()
+        effects.append(effect if nested else f"{effect}^{_GROUP}")
+    return fit(frame, regressors, effects)
+
+
+def _wald(pooled: RegressionResult, name: str, terms: Sequence[str], n_groups: int) -> DiagnosticRow:
+    wanted = [_interaction(g, t) for t in terms for g in range(1, n_groups)]
+    at = [pooled.terms.index(t) for t in wanted if t in pooled.terms]
+    lost = len(wanted) - len(at)
+    if not at:
+        return DiagnosticRow(name, None, note="not run: no interaction with the groups is identified")
+    difference = pooled.estimate[at]
+    spread = pooled.vcov[np.ix_(at, at)]
+    scale = np.sqrt(np.diag(spread))
+    rank = int(np.linalg.matrix_rank(spread / np.outer(scale, scale), hermitian=True)) if (scale > 0).all() else 0
+    note = f"all slopes and fixed effects by group; {pooled.covariance}"
+    if lost:
+        note += f"; {lost} interaction(s) not identified"
+    if rank < len(at):
+        return DiagnosticRow(
+            name, None, df1=float(len(at)), note=f"not run: covariance of rank {rank} for {len(at)} restrictions"
+        )
+    statistic = float(difference @ np.linalg.solve(spread, difference)) / len(at)
+    df2 = float(pooled.df_t)
+    p_value = float(stats.f.sf(statistic, len(at), df2)) if df2 > 0 else None
+    return DiagnosticRow(name, statistic, float(len(at)), df2, p_value, note=note)
+
+
+_GROUP = "__group"
+
+
+def _interaction(position: int, term: str) -> str:
+    return f"{_GROUP}={position}*{term}"
+
+
+def _sort_key(value: object) -> tuple[bool, object]:
+    return isinstance(value, str), value
+
+
+def _bad_split(what: str, remedy: str) -> CarbonpanelError:
+    return CarbonpanelError("CP-STUDY-SPLIT", what, remedy=remedy)

@@ -1,0 +1,130 @@
+"""What is checked of a study against its panel before anything is estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis_py.calendar_panel import CalendarPanel
+from analysis_py.errors import CarbonpanelError
+from analysis_py.frame import ModelColumns, as_numbers, fixed_effect_columns
+from analysis_py.study import Model, Study
+from analysis_py.terms import Dummies, Term, leaves, parse_term, unknown_column, uses_time
+
+
+def check_study(study: Study, panel: CalendarPanel) -> None:
+    """Raise at the first name, type, condition or lag of any model that this panel cannot serve, naming its line."""
+    for model in study.models:
+        _check_model(study, model, panel)
+
+
+def _check_model(study: Study, model: Model, panel: CalendarPanel) -> None:
+    def where(key: str, item: int | None) -> str:
+        return study.where(model, key, item)
+
+    # building derives and transforms every column the study names, so it checks SQL, transforms and winsor too
+    columns = ModelColumns(panel, model, where, observed=False)
+    columns.mask(model.sample, "sample")
+    for key, item, term in named_terms(study, model, columns.names):
+        place = where(key, item)
+        if uses_time(term):
+            panel.shift_rows(1)
+        for name, _ in leaves(term) if key not in ("split", "columns") and not _is_dummies(term) else ():
+            as_numbers(columns.raw(name), name, place, panel.data.odd_cells.get(name, ""))
+    for key, item, name in _plain_names(model, columns.names):
+        if name not in columns.names:
+            raise unknown_column(name, columns.names, where(key, item))
+    if model.weights and (columns.numbers(model.weights) < 0).any():
+        raise CarbonpanelError(
+            "CP-STUDY-VALUE", f"weights '{model.weights}' hold negative values", where=where("weights", None)
+        )
+
+
+def _is_dummies(term: Term) -> bool:
+    return isinstance(term, Dummies)
+
+
+def named_terms(study: Study, model: Model, names: list[str]) -> Iterator[tuple[str, int | None, Term]]:
+    """Every term a model names: (key, position in its list, term)."""
+    options = model.options
+    listed: list[tuple[str, tuple[str, ...]]] = [
+        ("treatment", model.treatment),
+        ("moderator", model.moderator),
+        ("controls", model.controls),
+        ("columns", model.columns if model.estimator == "descriptive" else ()),
+        ("endogenous", tuple(options.get("endogenous", ()))),
+        ("instruments", tuple(options.get("instruments", ()))),
+    ]
+    if model.outcome and model.is_regression:
+        yield "outcome", None, parse_term(model.outcome, names, study.where(model, "outcome"))
+    for key, texts in listed:
+        for item, text in enumerate(texts):
+            yield key, item, parse_term(text, names, study.where(model, key, item))
+    threshold = options.get("threshold") or {}
+    for text in (threshold.get("variable"), *threshold.get("regime_terms", ())):
+        if text:
+            yield "threshold", None, parse_term(text, names, study.where(model, "threshold"))
+
+
+def _plain_names(model: Model, names: list[str]) -> Iterator[tuple[str, int | None, str]]:
+    if model.is_regression:
+        for item, effect in enumerate(model.fixed_effects):
+            for name in fixed_effect_columns([effect], names):
+                yield "fixed_effects", item, name
+        for name in model.covariance.by:
+            yield "covariance", None, name
+        for option in ("lon", "lat"):
+            value = model.covariance.option(option)
+            if isinstance(value, str):
+                yield "covariance", None, value
+    if model.published and model.published.covariance:
+        for name in model.published.covariance.by:
+            yield "published", None, name
+    if model.weights:
+        yield "weights", None, model.weights
+    if model.split is not None:
+        yield "split", None, model.split.by
+    first_treated = (model.options.get("did") or {}).get("first_treated")
+    if first_treated:
+        yield "did", None, first_treated
+
+
+def absent_columns(model: Model, panel: CalendarPanel) -> str | None:
+    """Why a model has no data to run on: columns without a single value and what would bring them; None if it has.
+
+    A descriptive model is only stopped when all its columns are empty.
+    """
+
+    def where(key: str, item: int | None) -> str:
+        return ""
+
+    columns = ModelColumns(panel, model, where, observed=model.fill == "observed")
+    used: dict[str, None] = {}
+    texts = [model.outcome, *model.treatment, *model.moderator, *model.controls]
+    for text in model.columns if model.estimator == "descriptive" else texts:
+        if text:
+            used |= dict.fromkeys(name for name, _ in leaves(parse_term(text, columns.names)))
+    if model.is_regression:
+        used |= dict.fromkeys(fixed_effect_columns(model.fixed_effects, columns.names))
+        used |= dict.fromkeys(model.covariance.by)
+        if model.split is not None:
+            used[model.split.by] = None
+    empty = [name for name in used if not columns.raw(name).notna().any()]
+    if not empty or (model.estimator == "descriptive" and len(empty) < len(used)):
+        return None
+    return "no value of " + "; ".join(_explain(name, model, panel) for name in empty)
+
+
+def _explain(name: str, model: Model, panel: CalendarPanel) -> str:
+    if name in dict(model.transforms) and name not in panel.columns:
+        return f"{name} ({dict(model.transforms)[name]})"
+    if model.fill == "observed" and name in panel.filled_columns and panel.frame[name].notna().any():
+        return f"{name}: every cell is filled, none observed"
+    note = panel.data.dictionary.get(name)
+    if panel.data.data_file is not None:
+        return f"{name} in {panel.data.data_file}"
+    if note is None or not (note.inputs or note.source):
+        return f"{name}: no file brought it"
+    parts = [f"made from {note.inputs}"] if note.inputs else []
+    if note.source:
+        parts.append(f"source: {note.source}")
+    return f"{name} ({'; '.join(parts)}): no file brought it"
