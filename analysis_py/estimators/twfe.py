@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis_py.errors import CarbonpanelError
+from analysis_py.estimators.blas import single_threaded_blas
 from analysis_py.estimators.conventions import Convention, find_convention
 from analysis_py.estimators.factors import Factor
 from analysis_py.estimators.fit_statistics import dummy_f, fit_r2, panel_statistics
@@ -89,17 +90,18 @@ def fit_twfe(
         time=time,
         weights=weights,
     )
-    solution = solve(sample)
-    clusters = (sample.periods,) if sample.periods is not None else sample.clusters
-    small = small_sample(
-        rules,
-        spec,
-        n_obs=len(sample.y),
-        slopes=len(solution.slopes),
-        fixed_effects=sample.fixed_effects,
-        clusters=clusters,
-    )
-    return _assemble(sample, solution, rules, spec, small)
+    with single_threaded_blas():
+        solution = solve(sample)
+        clusters = (sample.periods,) if sample.periods is not None else sample.clusters
+        small = small_sample(
+            rules,
+            spec,
+            n_obs=len(sample.y),
+            slopes=len(solution.slopes),
+            fixed_effects=sample.fixed_effects,
+            clusters=clusters,
+        )
+        return _assemble(sample, solution, rules, spec, small)
 
 
 def _assemble(
