@@ -1,0 +1,46 @@
+-- Every numeric column of a mart ends with the suffix of a unit (seed_unit), has a declared ending or beginning
+-- (seed_column_suffix), or is a symbol of the carbon productivity paper, its flow or its lag.
+-- depends_on: {{ ref('dim_city') }}
+-- depends_on: {{ ref('panel_carbon_productivity') }}
+with measures as (
+    select
+        table_name,
+        column_name,
+        regexp_replace(column_name, '_reported$', '') as stem
+    from duckdb_columns()
+    where
+        database_name = current_database()
+        and schema_name = 'marts'
+        and data_type in ('DOUBLE', 'BIGINT', 'INTEGER', 'HUGEINT', 'FLOAT', 'DECIMAL')
+        and column_name <> 'year'
+),
+
+endings as (
+    select column_suffix as ending from {{ ref('seed_unit') }}
+    union
+    select affix from {{ ref('seed_column_suffix') }}
+    where kind = 'suffix'
+),
+
+beginnings as (
+    select affix as beginning from {{ ref('seed_column_suffix') }}
+    where kind = 'prefix'
+),
+
+symbols as (
+    select symbol from {{ ref('seed_variable_definition') }}
+    where study = 'carbon_productivity'
+)
+
+select
+    measures.table_name,
+    measures.column_name
+from measures
+where
+    not exists (select 1 from endings where ends_with(measures.stem, endings.ending))
+    and not exists (select 1 from beginnings where starts_with(measures.stem, beginnings.beginning))
+    and not exists (
+        select 1 from symbols
+        where regexp_replace(measures.stem, '_(flow|lag[0-9]+)$', '') = symbols.symbol
+    )
+order by measures.table_name, measures.column_name
