@@ -231,7 +231,8 @@ class Collector:
             self.problems.add("text", lambda: self._text(seen, cell, indicator, unit))
             return
         value = parsed[0] / 100 if parsed[1] and unit == "share" else parsed[0]
-        label = cell.rule.indicator if self.binding.mapping.layout == "years_across" else cell.column
+        across = "the whole table" if self.binding.mapping.layout == "years_across" else cell.column
+        label = cell.label or across
         area, basis, vintage = own
         tally = self._tallies.setdefault(
             (label, indicator.name, unit, str(area), str(vintage)),

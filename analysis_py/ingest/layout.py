@@ -62,13 +62,17 @@ class ValueColumn:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of an observation: its column's name, its rule, and the texts of value and unit ('' = not given)."""
+    """One cell of an observation: its column's name, its rule, and the texts of value and unit ('' = not given).
+
+    ``label`` is the text that named its indicator where that is not the column.
+    """
 
     column: str
     rule: Rule
     text: str
     unit_text: str = ""
     is_observed: bool = True
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,13 +178,16 @@ class Binding:
             if label is not None:
                 rule = labels.get(fold(cells[label]), mapping.table)
             if rule is None:
+                # A row of an indicator that is left alone still counts as read.
+                yield Observation(number, PlaceKey(), "", "", "", "", "", ())
                 continue
+            named = clean_name(cells[label]) if label is not None else ""
             key = PlaceKey(*(plain(cells[at]) if at is not None else "" for at in places))
             area, basis, vintage = (self._settle(cells, setting, at) for setting, at in settings)
             unit_text = cells[unit] if unit is not None else ""
             observed = all(plain(cells[where]).lower() in texts for where, texts in self._conditions(rule))
             for column in self.values:
-                cell = Cell(column.name, rule, cells[column.position], unit_text, observed)
+                cell = Cell(column.name, rule, cells[column.position], unit_text, observed, named)
                 yield Observation(number, key, column.year_text or "", column.name, area, basis, vintage, (cell,))
 
     def _conditions(self, rule: Rule | None) -> list[tuple[int, frozenset[str]]]:

@@ -12,8 +12,8 @@ that are no cities of the panel, GB/T 2260), which gives reasons, never matches.
 from __future__ import annotations
 
 import csv
+import difflib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -34,10 +34,14 @@ _TOTALS = frozenset(
     {"全国", "中国", "合计", "总计", "总和", "平均", "均值", "全省", "全区", "全部", "东部", "中部", "西部", "东北"}
     | {"china", "total", "sum", "mean", "average", "all"}
 )
+#: Romanised names of provinces besides the usual English ones.
+_ROMANISED = {"neimenggu": "150000", "nei mongol": "150000", "xizang": "540000", "shannxi": "610000"}
 _LONG_PROVINCE = re.compile(r"(?:壮族|回族|维吾尔)?(?:自治区|省|市)\Z")
 _LEVEL_SUFFIX = re.compile(r"(?:市|地区|盟|自治州|州)\Z")
 _OUTSIDE_SUFFIX = re.compile(r"(?:地区|盟|自治州|州)\Z")
 _ENGLISH_SUFFIX = re.compile(r"(?:city|shi|municipality)\Z")
+#: Likeness (0-1) from which a name is offered as a candidate.
+_NEAR = 0.5
 #: Names that say nothing of the place itself; beside a code the code alone speaks.
 _EMPTY_NAMES = frozenset({"市辖区", "全市", "县"})
 _CODE = re.compile(r"(\d{2}|\d{4}|\d{6}|\d{9}|\d{12})(?:\.0+)?\Z")
@@ -110,6 +114,7 @@ class PlaceIndex:
             self._province_names[code] = name
             for form in (name, _LONG_PROVINCE.sub("", name), row["name_en"]):
                 self._provinces[_fold(form)] = code
+        self._provinces |= {_fold(name): code for name, code in _ROMANISED.items()}
 
     def _load_cities(self, folder: Path | None) -> None:
         for row in read_reference("seed_city", folder):
@@ -308,13 +313,19 @@ class PlaceIndex:
         return None
 
     def _near_names(self, name: str, province: str | None) -> tuple[str, ...]:
-        pool: Iterable[_Place] = (p for p in self._places.values() if province is None or p.province == province)
         if name.isascii():
             hits = nearest(_fold(name), sorted(n for n in self._names if n.isascii()), count=3)
-            codes = dict.fromkeys(code for hit in hits for code in sorted(self._names[hit]))
+            codes = list(dict.fromkeys(code for hit in hits for code in sorted(self._names[hit])))
         else:
-            short = {_LEVEL_SUFFIX.sub("", place.name): place.code for place in pool}
-            codes = dict.fromkeys(short[hit] for hit in nearest(_LEVEL_SUFFIX.sub("", name), sorted(short), count=3))
+            short = _LEVEL_SUFFIX.sub("", _fold(name))
+            scored = []
+            for place in self._places.values():
+                known = _LEVEL_SUFFIX.sub("", place.name)
+                ratio = difflib.SequenceMatcher(None, short, known).ratio()
+                if ratio >= _NEAR and province in (None, place.province):
+                    # Names of two characters share one with many others; the first one tells more.
+                    scored.append((-ratio, known[:1] != short[:1], place.code))
+            codes = [code for _, _, code in sorted(scored)[:3]]
         return tuple(self.label(code) for code in codes)
 
 

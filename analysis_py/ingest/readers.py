@@ -180,7 +180,8 @@ def _typed(column: pa.ChunkedArray) -> tuple[Any, tuple[int, str] | None]:
     values = pc.if_else(empty, pa.scalar(None, pa.large_string()), trimmed)
     if values.null_count == len(values):
         return np.full(len(values), np.nan), None
-    coded = pc.any(pc.match_substring_regex(values, r"^[+-]?0[0-9]")).as_py()
+    # Codes with leading zeros, and hexadecimal, which Arrow would take for a number.
+    coded = pc.any(pc.match_substring_regex(values, r"^[+-]?0[0-9xX]")).as_py()
     if not coded:
         try:
             whole = values.cast(pa.int64())

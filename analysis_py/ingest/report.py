@@ -153,7 +153,8 @@ def render_report(report: IngestReport) -> str:
     ]
     lines += [f"  left out     {number:,} {why}" for number, why in left if number]
     if report.rows_without_numbers:
-        lines.append(f"  passed over  {_count(report.rows_without_numbers, 'row')} without a year and a wanted number")
+        rows = _count(report.rows_without_numbers, "row")
+        lines.append(f"  passed over  {rows} without a wanted number (notes, other indicators)")
     lines.append("  columns taken")
     for used in report.columns_used:
         basis = f", {used.population_basis}" if used.population_basis else ""

@@ -66,22 +66,30 @@ def open_workbook(path: Path) -> tuple[list[CellSheet], Callable[[], None]]:
     """Sheets of an .xlsx workbook and the function that closes it; ``CP-FILE-CORRUPT`` when it cannot be opened."""
     import openpyxl
 
+    # By handle: openpyxl judges a path by its ending, and a workbook may have any.
+    handle = path.open("rb")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            book = openpyxl.load_workbook(handle, read_only=True, data_only=True, keep_links=False)
         sheets = [_sheet(path, sheet) for sheet in book.worksheets]
     except Exception as error:  # openpyxl raises whatever its parsers raise on damaged bytes
+        handle.close()
         raise damaged(path, error) from error
     if not sheets:
-        book.close()
+        handle.close()
         raise CarbonpanelError(
             "CP-FILE-NOT-A-TABLE",
             "the workbook has no worksheet",
             where=Place(file=path),
             remedy="save the data in a sheet",
         )
-    return sheets, book.close
+
+    def close() -> None:
+        book.close()
+        handle.close()
+
+    return sheets, close
 
 
 def _sheet(path: Path, sheet: Any) -> CellSheet:
