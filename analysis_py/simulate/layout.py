@@ -95,7 +95,7 @@ def _yearbook() -> list[Span]:
 def _energy() -> list[Span]:
     e = "city_energy"
     return [
-        *_whole(e, "energy_raw_coal", "10k_t", 2),
+        *_whole(e, "energy_raw_coal", "10k_t", 4),
         *_whole(e, "energy_coke", "10k_t", 2),
         *_whole(e, "energy_crude_oil", "10k_t", 2),
         *_changed(e, "energy_gasoline", ("t", 0), 2009, ("10k_t", 2), "10k_t"),
