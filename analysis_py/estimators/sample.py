@@ -52,16 +52,6 @@ class Sample:
 def read_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
     """A column as float64, missing as NaN; ``CP-EST-NOT-NUMERIC`` with the first offending value otherwise."""
     values = column(frame, name)
-    if values.dtype == object or isinstance(values.dtype, pd.StringDtype | pd.CategoricalDtype):
-        numbers = pd.to_numeric(values.astype(object), errors="coerce")
-        wrong = np.flatnonzero(numbers.isna().to_numpy() & values.notna().to_numpy())
-        if wrong.size:
-            raise CarbonpanelError(
-                "CP-EST-NOT-NUMERIC",
-                f"column '{name}' is not numeric: observation {wrong[0] + 1} is {values.iloc[wrong[0]]!r}",
-                remedy="make it a number, or use it as a fixed effect",
-            )
-        values = numbers
     if pd.api.types.is_datetime64_any_dtype(values.dtype) or pd.api.types.is_timedelta64_dtype(values.dtype):
         raise CarbonpanelError(
             "CP-EST-NOT-NUMERIC",
@@ -72,6 +62,18 @@ def read_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
         raise CarbonpanelError(
             "CP-EST-NOT-NUMERIC", f"column '{name}' holds complex numbers", remedy="use real numbers"
         )
+    if isinstance(values.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(values.dtype):
+        # text, categories, Decimal objects: numbers if every value reads as one
+        plain = values.astype(object)
+        numbers = pd.to_numeric(plain, errors="coerce")
+        wrong = np.flatnonzero(numbers.isna().to_numpy() & plain.notna().to_numpy())
+        if wrong.size:
+            raise CarbonpanelError(
+                "CP-EST-NOT-NUMERIC",
+                f"column '{name}' is not numeric: observation {wrong[0] + 1} is {plain.iloc[wrong[0]]!r}",
+                remedy="make it a number, or use it as a fixed effect",
+            )
+        values = numbers
     return values.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
