@@ -46,6 +46,7 @@ priced as (
         factor_sets.factor_set,
         case when energy.fuel = 'electricity' then grid.t_co2_per_mwh else combustion.kg_co2_per_unit end
             as kg_co2_per_unit,
+        case when energy.fuel = 'electricity' then regions.region end as grid_region,
         case when energy.fuel = 'electricity' then grid.factor_year end as factor_year,
         coalesce(energy.fuel = 'electricity' and grid.is_carried, false) as is_factor_carried
     from energy
@@ -68,6 +69,7 @@ select
     energy_unit,
     energy_fill,
     kg_co2_per_unit,
+    grid_region,
     factor_year,
     is_factor_carried,
     energy_base * kg_co2_per_unit / 1e9 as co2_mt

@@ -30,6 +30,7 @@ ranked as (
 select
     region,
     year,
+    '{{ var('grid_factor_type') }}' as factor_type,
     factor_year,
     t_co2_per_mwh,
     factor_year <> year as is_carried

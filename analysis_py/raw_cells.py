@@ -1,0 +1,132 @@
+"""Raw cells behind one city, year and indicator: the one chosen, and why each of the others was not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+_COLUMNS = (
+    "source", "dataset", "resolution", "place_code_raw", "place_name_raw", "value", "unit", "value_raw", "unit_raw",
+    "area_scope", "vintage", "value_text", "source_file", "source_sheet", "source_row", "source_column", "reason",
+)  # fmt: skip
+
+_PLACE = ("source", "dataset", "source_file", "source_sheet", "source_row", "source_column")
+
+_WHY = {
+    "outside_plausible_range": "outside the plausible range of the indicator",
+    "unit_of_another_dimension": "its unit measures something else",
+    "unknown_unit": "its unit is not known",
+    "other_population_basis": "it counts another population",
+    "not_a_number": "it is not a number",
+}
+
+
+@dataclass(frozen=True)
+class RawCell:
+    """A cell as it stands in a file. ``row`` counts from 1 with header lines; ``value`` is in the canonical unit."""
+
+    file: str
+    sheet: str | None
+    row: int
+    column: str
+    text: str
+    unit_printed: str
+    value: float | None
+    unit: str
+    area_scope: str
+    vintage: str
+    dataset: str
+    notes: tuple[str, ...]
+
+    @property
+    def place(self) -> str:
+        """File, sheet, row and column, as a person looks them up."""
+        sheet = f", sheet '{self.sheet}'" if self.sheet else ""
+        return f"{self.file}{sheet}, row {self.row}, column '{self.column}'"
+
+
+def read_cells(
+    con: duckdb.DuckDBPyConnection, city_code: str, year: int, indicator: str
+) -> tuple[RawCell | None, list[RawCell]]:
+    """The chosen cell (None where there is none) and the cells not chosen, in the order of file and row."""
+    chosen = con.execute(
+        f"select {', '.join(_PLACE)} from intermediate.int_city_cells_select "
+        "where city_code = ? and year = ? and indicator = ?",
+        [city_code, year, indicator],
+    ).fetchone()
+    rows = [
+        dict(zip(_COLUMNS, row, strict=True))
+        for row in con.execute(
+            f"select {', '.join(_COLUMNS)} from intermediate.int_city_cells_resolve "
+            "where city_code = ? and year = ? and indicator = ? "
+            f"order by {', '.join(_PLACE)}",
+            [city_code, year, indicator],
+        ).fetchall()
+    ]
+    picked: dict[str, object] | None = None
+    others = []
+    for row in rows:
+        place = tuple(
+            row[k] for k in ("source", "dataset", "source_file", "source_sheet", "source_row", "source_column")
+        )
+        if chosen is not None and place == chosen:
+            picked = row
+        else:
+            others.append(row)
+    cell = _cell(con, picked, city_code, (_conversion(con, picked),)) if picked else None
+    return cell, [_cell(con, row, city_code, (_rejection(row, picked),)) for row in others]
+
+
+def _rejection(row: dict[str, object], picked: dict[str, object] | None) -> str:
+    if row["area_scope"] != "whole_city":
+        return "the urban districts alone, not the whole city"
+    if row["reason"] is not None:
+        return f"{_WHY.get(str(row['reason']), str(row['reason']).replace('_', ' '))}"
+    if picked is None or row["vintage"] != picked["vintage"]:
+        return f"vintage '{row['vintage']}': another one goes first, or covers more of GDP and its parts"
+    return f"another cell of the same year comes first (data set '{picked['dataset']}')"
+
+
+def _conversion(con: duckdb.DuckDBPyConnection, row: dict[str, object]) -> str:
+    if row["unit"] == row["unit_raw"]:
+        return f"in {row['unit']}, the unit of the warehouse: no conversion"
+    factors = dict(
+        con.execute(
+            "select unit, factor_to_base from reference.seed_unit where unit in (?, ?) order by unit",
+            [row["unit"], row["unit_raw"]],
+        ).fetchall()
+    )
+    if row["unit_raw"] == "growth_pct":
+        return f"growth to index: 100 + {row['value_raw']:g} = {row['value']:.10g} {row['unit']}"
+    return (
+        f"unit: {row['value_raw']:.10g} {row['unit_raw']} * {factors[row['unit_raw']]:g} / {factors[row['unit']]:g} "
+        f"= {row['value']:.10g} {row['unit']}"
+    )
+
+
+def _cell(con: duckdb.DuckDBPyConnection, row: dict[str, object], city_code: str, notes: tuple[str, ...]) -> RawCell:
+    said = list(notes)
+    now = con.execute("select city_name_zh from marts.dim_city where city_code = ?", [city_code]).fetchone()
+    name = str(now[0]) if now else ""
+    if (row["place_code_raw"], row["place_name_raw"]) != (city_code, name):
+        printed = " ".join(str(v) for v in (row["place_code_raw"], row["place_name_raw"]) if v)
+        said.append(f"printed as {printed}: {city_code} {name} (by {str(row['resolution']).replace('_', ' ')})")
+    if row["vintage"] != "first":
+        said.append(f"vintage: {row['vintage']}")
+    return RawCell(
+        file=str(row["source_file"]),
+        sheet=str(row["source_sheet"]) if row["source_sheet"] is not None else None,
+        row=int(str(row["source_row"])),
+        column=str(row["source_column"]),
+        text=str(row["value_text"]),
+        unit_printed=str(row["unit_raw"]),
+        value=float(str(row["value"])) if row["value"] is not None else None,
+        unit=str(row["unit"]),
+        area_scope=str(row["area_scope"]),
+        vintage=str(row["vintage"]),
+        dataset=str(row["dataset"]),
+        notes=tuple(said),
+    )
