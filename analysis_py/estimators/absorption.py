@@ -23,7 +23,9 @@ from analysis_py.estimators.factors import Factor, connected_groups, independent
 
 #: Largest change of a standardised column between two sweeps at which alternating projections stop.
 TOLERANCE = 1e-12
-MAX_SWEEPS = 10_000
+#: Sweeps after which the fixed effects count as poorly connected, and steps then given to LSMR.
+MAX_SWEEPS = 500
+MAX_LSMR_STEPS = 10_000
 #: Largest Schur complement solved exactly, in levels.
 MAX_EXACT_LEVELS = 2_500
 #: A dummy is dependent on earlier ones when less than this share of its own variation is left.
@@ -64,7 +66,7 @@ def demean(values: np.ndarray, factors: Sequence[Factor], weights: np.ndarray) -
         return np.asarray(swept)
     if sum(f.levels for f in factors[1:]) <= MAX_EXACT_LEVELS:
         return Dummies(factors[0], tuple(factors[1:]), weights).residuals(columns)
-    solved, converged, _ = demean_within(columns, codes.astype(np.uint32), weights, TOLERANCE, MAX_SWEEPS)
+    solved, converged, _ = demean_within(columns, codes.astype(np.uint32), weights, TOLERANCE, MAX_LSMR_STEPS)
     if not converged:
         raise CarbonpanelError(
             "CP-EST-DEMEAN",
@@ -236,13 +238,18 @@ def independent_columns(gram: np.ndarray, own: np.ndarray, share: float = _DEPEN
     size = len(gram)
     if size == 0:
         return np.empty(0, dtype=np.int64)
-    left = np.array(gram, dtype=np.float64)
+    try:
+        pivots = np.diag(np.linalg.cholesky(gram)) ** 2
+    except np.linalg.LinAlgError:
+        pivots = np.zeros(size)
+    if (pivots > share * own).all():
+        return np.arange(size)
+    lower = np.zeros((size, size))
     kept: list[int] = []
     for j in range(size):
-        if not left[j, j] > share * own[j]:
-            continue
-        kept.append(j)
-        if j + 1 < size:
-            row = left[j, j + 1 :]
-            left[j + 1 :, j + 1 :] -= np.outer(row, row / left[j, j])
+        done = len(kept)
+        left = gram[j:, j] - lower[j:, :done] @ lower[j, :done]
+        if left[0] > share * own[j]:
+            lower[j:, done] = left / np.sqrt(left[0])
+            kept.append(j)
     return np.array(kept, dtype=np.int64)

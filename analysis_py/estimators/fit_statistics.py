@@ -16,7 +16,7 @@ from analysis_py.inference.covariance import VcovMaker, wald_f
 from analysis_py.inference.small_sample import SmallSample
 
 #: Cells of the dummies' influence above which the joint F of slopes and dummies is not computed.
-MAX_DUMMY_CELLS = 30_000_000
+MAX_DUMMY_CELLS = 20_000_000
 
 
 @dataclass(frozen=True)

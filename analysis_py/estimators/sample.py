@@ -157,9 +157,9 @@ def draw_sample(
                 "every row is a singleton of the fixed effects",
                 remedy="use fewer fixed effects, or a convention that keeps singletons",
             )
-        messages.append(f"{len(singles)} singletons of the fixed effects dropped")
+        messages.append(f"singletons of the fixed effects dropped: {len(singles)}")
     elif singles:
-        messages.append(f"{len(singles)} singletons of the fixed effects kept: they count in N but tell nothing")
+        messages.append(f"singletons of the fixed effects kept: {len(singles)} (they count in N but tell nothing)")
     messages += [f"'{name}' is named twice among the regressors" for name in repeated]
 
     w = weight[rows]

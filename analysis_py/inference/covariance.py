@@ -230,7 +230,7 @@ class VcovMaker:
         if self.leverage is None:
             return []
         full = int((self.leverage >= _FULL_LEVERAGE).sum())
-        return [f"{full} observations have leverage one and add nothing to {self.spec.label}"] if full else []
+        return [f"observations of leverage one, which add nothing to {self.spec.label}: {full}"] if full else []
 
 
 _REPAIRED = (

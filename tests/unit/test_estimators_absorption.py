@@ -51,7 +51,6 @@ def test_demean_is_the_residual_on_dummies(factors: list[Factor], weighted: bool
 @pytest.mark.parametrize("limit", [absorption.MAX_EXACT_LEVELS, 0], ids=["exact", "lsmr"])
 def test_demean_where_alternating_projections_give_up(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     factors = chain(600)
-    monkeypatch.setattr(absorption, "MAX_SWEEPS", 300)
     monkeypatch.setattr(absorption, "MAX_EXACT_LEVELS", limit)
     x = np.random.default_rng(5).normal(size=(1200, 2))
     d = dense(factors)
@@ -61,6 +60,7 @@ def test_demean_where_alternating_projections_give_up(monkeypatch: pytest.Monkey
 
 def test_demean_that_cannot_be_done_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(absorption, "MAX_SWEEPS", 1)
+    monkeypatch.setattr(absorption, "MAX_LSMR_STEPS", 1)
     monkeypatch.setattr(absorption, "MAX_EXACT_LEVELS", 0)
     x = np.random.default_rng(5).normal(size=(400, 2))
     with pytest.raises(CarbonpanelError, match="CP-EST-DEMEAN"):

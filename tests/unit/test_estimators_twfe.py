@@ -63,7 +63,7 @@ def test_singletons_by_convention() -> None:
     frame = frame[(frame.city != 0) | (frame.year == 2003)].reset_index(drop=True)
     kept, dropped = fit(frame), fit(frame, convention="reghdfe")
     assert (kept.n_obs, kept.n_singletons_dropped) == (len(frame), 0)
-    assert any("1 singletons of the fixed effects kept" in m for m in kept.messages)
+    assert any("singletons of the fixed effects kept: 1" in m for m in kept.messages)
     assert (dropped.n_obs, dropped.n_singletons_dropped) == (len(frame) - 1, 1)
     assert dropped.dropped_rows == ((0, "singleton city"),)
     np.testing.assert_allclose(kept.estimate[:2], dropped.estimate[:2], rtol=1e-9)
@@ -158,6 +158,16 @@ def test_messages_about_clusters() -> None:
     assert not any("fewer than" in m for m in many.messages)
 
 
+def test_clusters_may_be_interactions() -> None:
+    frame = panel().assign(both=lambda d: d.province.astype(str) + "/" + d.year.astype(str))
+    crossed = fit(frame, covariance={"type": "cluster", "by": ["province^year"]}, convention="areg")
+    np.testing.assert_array_equal(
+        crossed.vcov, fit(frame, covariance={"type": "cluster", "by": ["both"]}, convention="areg").vcov
+    )
+    assert crossed.covariance == "cluster(province^year)"
+    assert crossed.n_clusters == (24,)
+
+
 def test_few_clusters_leave_no_joint_f_but_the_slopes() -> None:
     result = fit(panel(units=5, times=8))
     assert result.f is None
@@ -192,7 +202,7 @@ def test_leverage_one_is_said() -> None:
     frame = panel()
     frame = frame[(frame.city != 0) | (frame.year == 2003)]
     result = fit(frame, covariance="hc3", convention="plain")
-    assert any("1 observations have leverage one" in m for m in result.messages)
+    assert any("add nothing to HC3: 1" in m for m in result.messages)
     reference = fit(frame[frame.city != 0], covariance="hc3", convention="plain")
     np.testing.assert_allclose(result.vcov, reference.vcov, rtol=1e-9)
 
@@ -324,7 +334,9 @@ def test_small_sample_factor_can_be_redone_by_hand() -> None:
 
 
 def test_driscoll_kraay_states_its_lag() -> None:
-    named = dict(fit(panel(), covariance="driscoll_kraay").small_sample)
+    result = fit(panel(), covariance="driscoll_kraay")
+    named = dict(result.small_sample)
+    assert any("only 6 periods" in m for m in result.messages)
     assert named["lag"] == 2
     assert named["G"] == 6
 
