@@ -32,8 +32,10 @@ class InputItem:
     is_series: bool = False
 
 
-def parse_inputs(text: str, *, row: Mapping[str, object], year: int, first_year: int) -> list[InputItem]:
+def parse_inputs(text: str, *, row: Mapping[str, object], year: int, first_year: int) -> list[tuple[InputItem, ...]]:
     """The items of ``text`` for one row of the table whose column they belong to.
+
+    Each entry holds the alternatives of one ingredient (``a | b``: b stands in where a is NULL), mostly just one.
 
     Parameters
     ----------
@@ -46,23 +48,27 @@ def parse_inputs(text: str, *, row: Mapping[str, object], year: int, first_year:
     ------
     CarbonpanelError ``CP-TRACE-NOTATION`` for an item that does not follow the notation: a mistake in a YAML.
     """
-    items = []
+    ingredients = []
     for part in _split(text):
-        filled = fill_braces(part, row)
-        if filled is None:
-            continue
-        match = _ITEM.fullmatch(filled)
-        if match is None:
-            raise CarbonpanelError(
-                "CP-TRACE-NOTATION",
-                f"the input '{part}' does not follow the notation",
-                remedy="mend the `inputs` of the column in the YAML of its model (dbt_project/docs/inputs.md)",
-            )
-        years, is_series = _years(match["when"], year, first_year)
-        pairs = [pair.partition("=") for pair in (match["filters"] or "").split(";") if pair]
-        filters = tuple((key.strip(), value.strip()) for key, _, value in pairs)
-        items.append(InputItem(match["name"], match["table"], filters, years, is_series))
-    return items
+        filled = [fill_braces(choice.strip(), row) for choice in part.split("|")]
+        items = tuple(_parse_item(choice, year, first_year) for choice in filled if choice is not None)
+        if items:
+            ingredients.append(items)
+    return ingredients
+
+
+def _parse_item(text: str, year: int, first_year: int) -> InputItem:
+    match = _ITEM.fullmatch(text)
+    if match is None:
+        raise CarbonpanelError(
+            "CP-TRACE-NOTATION",
+            f"the input '{text}' does not follow the notation",
+            remedy="mend the `inputs` of the column in the YAML of its model (dbt_project/docs/inputs.md)",
+        )
+    years, is_series = _years(match["when"], year, first_year)
+    pairs = [pair.partition("=") for pair in (match["filters"] or "").split(";") if pair]
+    filters = tuple((key.strip(), value.strip()) for key, _, value in pairs)
+    return InputItem(match["name"], match["table"], filters, years, is_series)
 
 
 def _split(text: str) -> list[str]:

@@ -173,8 +173,10 @@ class _Tracer:
                 year = int(str(row_year if row_year is not None else key["year"]))
                 context = {**key, "year": year, "province_code": row.get("province_code") or key.get("province_code")}
                 own = _row_filters(row, found, filters)
-                for item in parse_inputs(entry["inputs"], row=row, year=year, first_year=self.first_year):
-                    children.extend(self.step_item(item, table, column, context, own, depth + 1))
+                for choices in parse_inputs(entry["inputs"], row=row, year=year, first_year=self.first_year):
+                    found_steps = [self.step_item(item, table, column, context, own, depth + 1) for item in choices]
+                    used = [steps for steps in found_steps if any(s.value is not None for s in steps)]
+                    children.extend((used or found_steps)[0])
             fill = row.get(f"{column}_fill")
             steps.append(
                 TraceStep(

@@ -1,4 +1,5 @@
--- The factor computed from calorific value, carbon content and oxidation is the printed one (raw coal 1.9779 and 1.9003).
+-- The factor computed from calorific value, carbon content and oxidation is the printed one: raw coal 1.9779 and
+-- 1.9003.
 with computed as (
     select distinct
         fuel,

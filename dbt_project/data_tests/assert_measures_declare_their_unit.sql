@@ -17,7 +17,7 @@ with measures as (
 
 endings as (
     select column_suffix as ending from {{ ref('seed_unit') }}
-    union
+    union distinct
     select affix from {{ ref('seed_column_suffix') }}
     where kind = 'suffix'
 ),
@@ -37,10 +37,20 @@ select
     measures.column_name
 from measures
 where
-    not exists (select 1 from endings where ends_with(measures.stem, endings.ending))
-    and not exists (select 1 from beginnings where starts_with(measures.stem, beginnings.beginning))
+    not exists (
+        select 1
+        from endings
+        where ends_with(measures.stem, endings.ending)
+    )
     and not exists (
-        select 1 from symbols
-        where regexp_replace(measures.stem, '_(flow|lag[0-9]+)$', '') = symbols.symbol
+        select 1
+        from beginnings
+        where starts_with(measures.stem, beginnings.beginning)
+    )
+    and not exists (
+        select 1
+        from symbols
+        where
+            regexp_replace(measures.stem, '_(flow|lag[0-9]+)$', '') = symbols.symbol
     )
 order by measures.table_name, measures.column_name

@@ -80,3 +80,28 @@
         ('ST', 'science_expenditure_fiscal_share'),
     ]) }}
 {% endmacro %}
+
+{#- Select list: the three columns of every indicator of the long table int_city_year_fill. -#}
+{% macro pivot_indicators() %}
+    {%- for indicator, column in city_indicators() -%}
+    {%- set only = "filter (where indicator = '" ~ indicator ~ "')" %}
+    max(reported) {{ only }} as {{ column }}_reported,
+    max(value) {{ only }} as {{ column }},
+    max(fill) {{ only }} as {{ column }}_fill{{ ',' if not loop.last }}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- Select list: reported value and fill code of every symbol of the panel. -#}
+{% macro symbol_fills(prefix) %}
+    {%- for symbol, measure in panel_symbols() %}
+    {{ prefix }}{{ measure }}_reported as {{ symbol }}_reported,
+    {{ prefix }}{{ measure }}_fill as {{ symbol }}_fill{{ ',' if not loop.last }}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- Stops the build where the columns of a mart would say another base year than the chain has. -#}
+{% macro require_base_year(year) %}
+    {%- if execute and var('base_year') != year -%}
+        {{ exceptions.raise_compiler_error('columns are named for prices of ' ~ year ~ '; var base_year is ' ~ var('base_year')) }}
+    {%- endif -%}
+{% endmacro %}

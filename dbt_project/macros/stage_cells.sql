@@ -6,19 +6,22 @@
            a text editor shows. `keys` are the columns of the seed that are not indicators.
     user : reads every Parquet file that ingest wrote for the source.
     none : no rows.
+
+    `place` is city or province. A user's place was resolved by ingest; a demo city is resolved in
+    int_city_cells_resolve, a demo province is printed under its code.
 -#}
-{% macro stage_cells(source_name, keys, place_code, place_name) %}
-    {%- set mode = input_mode(source_name) -%}
+{% macro stage_cells(source_name, keys, place='city') %}
+    {%- set mode = input_mode(source_name) | trim -%}
     {%- if mode == 'demo' -%}
-        {{ stage_demo_cells(source_name, keys, place_code, place_name) }}
+        {{ stage_demo_cells(source_name, keys, place) }}
     {%- elif mode == 'user' -%}
-        {{ stage_user_cells(source_name) }}
+        {{ stage_user_cells(source_name, place) }}
     {%- else -%}
-        {{ stage_no_cells() }}
+        {{ stage_no_cells(place) }}
     {%- endif -%}
 {% endmacro %}
 
-{% macro stage_demo_cells(source_name, keys, place_code, place_name) %}
+{% macro stage_demo_cells(source_name, keys, place) %}
 with numbered as (
     select
         *,
@@ -35,9 +38,9 @@ long as (
 select
     '{{ source_name }}' as source,
     'demo' as dataset,
-    cast(null as varchar) as city_code,
-    long.{{ place_code }} as place_code_raw,
-    long.{{ place_name }} as place_name_raw,
+    {{ 'long.province_code' if place == 'province' else 'cast(null as varchar) as city_code' }},
+    long.{{ place }}_code as place_code_raw,
+    long.{{ place }}_name as place_name_raw,
     cast(long.year as integer) as year,
     cast(long.indicator as varchar) as indicator,
     try_cast(long.value_text as double) as value,
@@ -60,11 +63,11 @@ left join {{ ref('raw_layout') }} as layout
 order by long.source_row, long.indicator
 {% endmacro %}
 
-{% macro stage_user_cells(source_name) %}
+{% macro stage_user_cells(source_name, place) %}
 select
     source,
     dataset,
-    city_code,
+    city_code{{ ' as province_code' if place == 'province' }},
     place_code_raw,
     place_name_raw,
     year,
@@ -84,11 +87,11 @@ from read_parquet('{{ user_files(source_name) }}', union_by_name = true)
 order by dataset, source_file, source_sheet, source_row, source_column
 {% endmacro %}
 
-{% macro stage_no_cells() %}
+{% macro stage_no_cells(place) %}
 select
     cast(null as varchar) as source,
     cast(null as varchar) as dataset,
-    cast(null as varchar) as city_code,
+    cast(null as varchar) as {{ place }}_code,
     cast(null as varchar) as place_code_raw,
     cast(null as varchar) as place_name_raw,
     cast(null as integer) as year,

@@ -1,5 +1,5 @@
--- The sample rule of the carbon productivity paper, one row a city: prefecture-level at every year-end of 2003-2021, not
--- in Tibet, not one of the nine cities the paper leaves out.
+-- The sample rule of the carbon productivity paper, one row a city: prefecture-level at every year-end of 2003-2021,
+-- not in Tibet, not one of the nine cities the paper leaves out.
 {% set first_year = 2003 %}
 {% set last_year = 2021 %}
 with listed as (

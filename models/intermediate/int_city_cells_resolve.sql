@@ -11,6 +11,14 @@ names as (
     select * from {{ ref('int_city_names_union') }}
 ),
 
+printed as (
+    select distinct
+        city_code,
+        place_code_raw,
+        place_name_raw
+    from cells
+),
+
 -- A user's file comes with the code that ingest resolved; a demo row is resolved by its code, else by its name.
 places as (
     select
@@ -28,7 +36,7 @@ places as (
             else by_name.alias_kind
         end as resolution,
         coalesce(given.city_code is null and by_code.city_code <> by_name.city_code, false) as is_contradictory
-    from (select distinct city_code, place_code_raw, place_name_raw from cells) as given
+    from printed as given
     left join names as by_given on given.city_code = by_given.alias and by_given.alias_kind = 'current_code'
     left join names as by_code on given.place_code_raw = by_code.alias
     left join names as by_name on given.place_name_raw = by_name.alias

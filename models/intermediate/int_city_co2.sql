@@ -38,7 +38,8 @@ select
     city_code,
     year,
     {% for factor_set in ['ipcc2006', 'china_provincial_2011'] -%}
-    max(co2_mt) filter (where factor_set = '{{ factor_set }}' and co2_fill = 'observed') as co2_{{ factor_set }}_mt_reported,
+    max(co2_mt) filter (where factor_set = '{{ factor_set }}' and co2_fill = 'observed')
+        as co2_{{ factor_set }}_mt_reported,
     max(co2_mt) filter (where factor_set = '{{ factor_set }}') as co2_{{ factor_set }}_mt,
     max(co2_fill) filter (where factor_set = '{{ factor_set }}') as co2_{{ factor_set }}_mt_fill,
     {% endfor -%}

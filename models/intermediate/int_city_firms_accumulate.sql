@@ -1,5 +1,5 @@
--- Stock of AI firms: registered less deregistered, summed over the city's years since the first year of the panel. After
--- a year without a count the stock is not known any more.
+-- Stock of AI firms: registered less deregistered, summed over the city's years since the first year of the panel.
+-- After a year without a count the stock is not known any more.
 with counts as (
     select
         city_code,

@@ -1,5 +1,5 @@
--- Ratios, logs and stocks on all cities and years, before any sample is cut; each with its value, fill code and reported
--- value. Money in 10^8 yuan, people in 10^4 persons, CO2 in Mt (10^6 t).
+-- Ratios, logs and stocks on all cities and years, before any sample is cut; each with its value, fill code and
+-- reported value. Money in 10^8 yuan, people in 10^4 persons, CO2 in Mt (10^6 t).
 with ingredients as (
     select
         pivoted.*,

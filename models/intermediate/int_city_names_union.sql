@@ -1,11 +1,20 @@
 with current_names as (
     select
+        city_code as alias,
         city_code,
-        unnest([
-            {'alias': city_code, 'alias_kind': 'current_code'},
-            {'alias': city_name_zh, 'alias_kind': 'current_name'},
-            {'alias': city_name_en_unique, 'alias_kind': 'current_name_en'}
-        ], recursive := true)
+        'current_code' as alias_kind
+    from {{ ref('seed_city') }}
+    union all
+    select
+        city_name_zh as alias,
+        city_code,
+        'current_name' as alias_kind
+    from {{ ref('seed_city') }}
+    union all
+    select
+        city_name_en_unique as alias,
+        city_code,
+        'current_name_en' as alias_kind
     from {{ ref('seed_city') }}
 )
 

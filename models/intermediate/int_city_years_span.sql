@@ -1,5 +1,5 @@
--- A place exists in a year when it was a unit of any level at some time of that year: before an upgrade under its former
--- code; an abolished city up to the year it was abolished in.
+-- A place exists in a year when it was a unit of any level at some time of that year: before an upgrade under its
+-- former code; an abolished city up to the year it was abolished in.
 with years as (
     select cast(unnest(range({{ var('first_year') }}, {{ var('last_year') }} + 1)) as integer) as year
 ),

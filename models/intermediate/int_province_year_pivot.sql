@@ -1,13 +1,13 @@
 with cells as (
     select
-        coalesce(cells.city_code, cells.place_code_raw) as province_code,
+        cells.province_code,
         cells.year,
         cells.indicator,
         {{ convert_unit(
             'cells.value', 'cells.unit', 'indicators.unit', 'unit_from.factor_to_base', 'unit_to.factor_to_base'
         ) }} as value,
         row_number() over (
-            partition by coalesce(cells.city_code, cells.place_code_raw), cells.year, cells.indicator
+            partition by cells.province_code, cells.year, cells.indicator
             order by
                 cells.vintage = '{{ var('gdp_vintage') }}' desc, cells.dataset, cells.source_file, cells.source_sheet,
                 cells.source_row, cells.source_column
@@ -18,7 +18,7 @@ with cells as (
     inner join {{ ref('seed_unit') }} as unit_from on cells.unit = unit_from.unit
     inner join {{ ref('seed_unit') }} as unit_to on indicators.unit = unit_to.unit
     inner join {{ ref('seed_province') }} as provinces
-        on coalesce(cells.city_code, cells.place_code_raw) = provinces.province_code
+        on cells.province_code = provinces.province_code
 )
 
 select

@@ -1,6 +1,4 @@
-{% if var('base_year') != 2003 %}
-    {{ exceptions.raise_compiler_error('fct_city_year names its columns for prices of 2003; var base_year is ' ~ var('base_year')) }}
-{% endif %}
+{{ require_base_year(2003) -}}
 select
     pivoted.city_code,
     pivoted.year,

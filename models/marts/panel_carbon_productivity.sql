@@ -39,10 +39,7 @@ select
     facts.is_ai_pilot_zone,
     cities.ai_pilot_year,
     facts.is_simulated,
-    {% for symbol, measure in panel_symbols() -%}
-    facts.{{ measure }}_reported as {{ symbol }}_reported,
-    facts.{{ measure }}_fill as {{ symbol }}_fill{{ ',' if not loop.last }}
-    {% endfor -%}
+    {{ symbol_fills('facts.') }}
 from lagged as facts
 inner join {{ ref('dim_city') }} as cities on facts.city_code = cities.city_code
 inner join {{ ref('int_carbon_productivity_sample') }} as samples

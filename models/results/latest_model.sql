@@ -1,5 +1,5 @@
--- The last result of each model of each study on the warehouse's own panels. Runs on a file of the user's (data_file) are
--- kept in results.model and left out here.
+-- The last result of each model of each study on the warehouse's own panels. Runs on a file of the user's (data_file)
+-- are kept in results.model and left out here.
 with dated as (
     select
         models.*,
@@ -8,18 +8,17 @@ with dated as (
         runs.is_simulated,
         runs.panel,
         runs.panel_hash,
+        coalesce(runs.panel_hash <> present.hash, true) as is_stale,
         row_number() over (
             partition by models.study, models.id order by runs.started_at desc, runs.run_id desc
         ) as recency
     from {{ source('results', 'model') }} as models
     inner join {{ source('results', 'run') }} as runs on models.run_id = runs.run_id
+    left join {{ source('meta', 'mart_hash') }} as present
+        on present.schema_name = 'marts' and replace(runs.panel, 'marts.', '') = present.table_name
     where runs.data_file is null
 )
 
-select
-    dated.* exclude (recency),
-    dated.panel_hash is distinct from hashes.hash as is_stale
+select * exclude (recency)
 from dated
-left join {{ source('meta', 'mart_hash') }} as hashes
-    on hashes.schema_name = 'marts' and replace(dated.panel, 'marts.', '') = hashes.table_name
-where dated.recency = 1
+where recency = 1

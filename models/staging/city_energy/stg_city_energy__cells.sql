@@ -1,1 +1,1 @@
-{{ stage_cells('city_energy', keys=['city_code', 'city_name', 'year'], place_code='city_code', place_name='city_name') }}
+{{ stage_cells('city_energy', keys=['city_code', 'city_name', 'year']) }}

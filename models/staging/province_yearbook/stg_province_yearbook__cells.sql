@@ -1,6 +1,1 @@
-{{ stage_cells(
-    'province_yearbook',
-    keys=['province_code', 'province_name', 'year'],
-    place_code='province_code',
-    place_name='province_name'
-) }}
+{{ stage_cells('province_yearbook', keys=['province_code', 'province_name', 'year'], place='province') }}
