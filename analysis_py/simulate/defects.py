@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_py.simulate.layout import canonical, indicators, spans
-from analysis_py.simulate.places import SANSHA, YEARS, Places, read_reference
+from analysis_py.simulate.places import SANSHA, YEARS, read_reference
 from analysis_py.simulate.raw_tables import CENSUSES, CITY_SOURCES, RawTables
 from analysis_py.simulate.streams import Streams
 from analysis_py.simulate.world import World
@@ -370,8 +370,3 @@ def _number(value: float) -> str:
 def count_kinds(defects: list[Defect]) -> dict[str, int]:
     """Number of defects by kind, in the order of ``KINDS``."""
     return {kind: sum(d.kind == kind for d in defects) for kind in KINDS}
-
-
-def place_rows(places: Places, defect: Defect) -> np.ndarray:
-    """Rows of the places a defect touches."""
-    return np.arange(places.count) if defect.city_code == "" else np.array([places.position(defect.city_code)])

@@ -28,7 +28,6 @@ class Economy:
     quantity: Mapping[str, np.ndarray]
     symbol: Mapping[str, np.ndarray]
     gdp_real: np.ndarray
-    price: np.ndarray
     size_score: np.ndarray  # (N,) standardised log population
     income_score: np.ndarray  # (N,) standardised log income per head
 
@@ -38,10 +37,10 @@ def draw_economy(places: Places, streams: Streams, reference: Path) -> Economy:
     quantity: dict[str, np.ndarray] = {}
     symbol: dict[str, np.ndarray] = {}
     size = _draw_population(places, streams, quantity, symbol)
-    income, gdp_real, price = _draw_output(places, streams, quantity)
+    income, gdp_real = _draw_output(places, streams, quantity)
     _draw_finance(places, streams, quantity, symbol, read_exchange_rate(reference))
     _draw_society(places, streams, quantity, symbol, size)
-    return Economy(quantity, symbol, gdp_real, price, size, income)
+    return Economy(quantity, symbol, gdp_real, size, income)
 
 
 def read_exchange_rate(reference: Path) -> np.ndarray:
@@ -85,10 +84,8 @@ def _draw_population(
     return standardise(log_pop)
 
 
-def _draw_output(
-    places: Places, streams: Streams, quantity: dict[str, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Income score (N,), real GDP (2003 prices, chained from the printed indices) and price level (2003 = 1)."""
+def _draw_output(places: Places, streams: Streams, quantity: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Income score (N,) and real GDP (10^8 yuan at 2003 prices, chained from the printed indices)."""
     draw = streams.stream("output")
     n, t = places.count, len(YEARS)
     codes = np.array(sorted(places.province_name))
@@ -113,7 +110,7 @@ def _draw_output(
     first = quantise(YEARBOOK, "gdp", np.repeat(start[:, None], t, axis=1))[:, BASE]
     quantity["gdp_index_prev100"] = index
     quantity["gdp"] = quantise(YEARBOOK, "gdp", first[:, None] * chain * price)
-    return standardise(income), quantity["gdp"][:, [BASE]] * chain, price
+    return standardise(income), quantity["gdp"][:, [BASE]] * chain
 
 
 def chain_volume(index: np.ndarray) -> np.ndarray:

@@ -183,7 +183,9 @@ def parameter_frame(world: World, columns: list[ColumnTruth]) -> pd.DataFrame:
     for truth in columns:
         for k, term in enumerate(truth.column.terms):
             rows += _term_rows(truth, k, term)
-        rows.append(_row(truth.column.analysis_id, "_cons", "structural", None, "no_estimator", "not_identified", _CONSTANT))
+        rows.append(
+            _row(truth.column.analysis_id, "_cons", "structural", None, "no_estimator", "not_identified", _CONSTANT)
+        )
     return pd.DataFrame(rows, columns=PARAMETER_COLUMNS)
 
 
