@@ -84,19 +84,32 @@ def _decode_error(opener: Opener, codec: str) -> tuple[int, int] | None:
     return None
 
 
+def is_common_chinese(text: str) -> bool:
+    """Whether the non-ASCII characters of a text are, nearly all, the common Chinese ones of GB 2312."""
+    foreign, common = _count_common(text)
+    return foreign > 0 and common >= _GB2312_SHARE * foreign
+
+
+def _count_common(text: str) -> tuple[int, int]:
+    foreign = common = 0
+    for character in text:
+        if character > "\x7f":
+            foreign += 1
+            try:
+                character.encode("gb2312")
+            except UnicodeEncodeError:
+                continue
+            common += 1
+    return foreign, common
+
+
 def _is_chinese(opener: Opener) -> bool:
-    """Whether bytes read as GB 18030 give text made of common Chinese characters."""
+    """Whether bytes read as GB 18030 give text made of common Chinese characters (judged by the first 200,000)."""
     decoder = codecs.getincrementaldecoder("gb18030")("strict")
     foreign = common = 0
     for piece in _pieces(opener):
-        for character in decoder.decode(piece):
-            if character > "\x7f":
-                foreign += 1
-                try:
-                    character.encode("gb2312")
-                except UnicodeEncodeError:
-                    continue
-                common += 1
+        more_foreign, more_common = _count_common(decoder.decode(piece))
+        foreign, common = foreign + more_foreign, common + more_common
         if foreign > 200_000:
             break
     return foreign > 0 and common >= _GB2312_SHARE * foreign

@@ -102,6 +102,17 @@ def too_wide(path: Path, columns: int, sheet: str | None = None) -> CarbonpanelE
     )
 
 
+def damaged(path: Path, error: BaseException, sheet: str | None = None) -> CarbonpanelError:
+    """The refusal of a file whose inside is broken, told by the library that could not read it."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return CarbonpanelError(
+        "CP-FILE-CORRUPT",
+        f"the file is damaged or cut short and cannot be read ({reason[:120]})",
+        where=Place(file=path, sheet=sheet),
+        remedy="download or save it again; opening and saving it in a spreadsheet program often mends it",
+    )
+
+
 def _missing(path: Path) -> CarbonpanelError:
     folder = path.parent
     if not folder.is_dir():

@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 
 from analysis_py.errors import CarbonpanelError, Place
 from analysis_py.ingest.cells import is_missing, parse_number, shown
-from analysis_py.ingest.files import MAX_COLUMNS, find_file, too_wide
-from analysis_py.ingest.sheets import CellFile, CellSheet, Row, damaged, open_cells
+from analysis_py.ingest.files import MAX_COLUMNS, damaged, find_file, too_wide
+from analysis_py.ingest.sheets import CellFile, CellSheet, Row, open_cells
 
 _CHUNK = 20_000
 #: A column at least this numeric that still holds text is worth explaining when a number is asked of it.
@@ -121,6 +121,13 @@ def _text_frame(sheet: CellSheet, header: int | None) -> pd.DataFrame:
     names = [clean_name(cell) for cell in cells]
     while names and not names[-1]:
         names.pop()
+    if not names:
+        raise CarbonpanelError(
+            "CP-FILE-NO-HEADER",
+            "the first row with anything in it holds no column names",
+            where=sheet.place(row_number),
+            remedy="put the names of the columns into the first row",
+        )
     check_header(sheet, row_number, names)
     taken = set(names)
     names = [name or _free_name(f"column_{position}", taken) for position, name in enumerate(names, start=1)]
@@ -247,8 +254,10 @@ def _typed_frame(path: Path, kind: str) -> pd.DataFrame:
                     raise too_wide(path, reader.metadata.num_columns)
                 frame = reader.read().to_pandas(ignore_metadata=True)
         else:
-            with found.open() as handle:
-                frame = pd.read_stata(handle, convert_dates=False, convert_categoricals=False, preserve_dtypes=False)
+            from analysis_py.ingest.stata import iterate_stata
+
+            pieces = list(iterate_stata(found, labels=False))
+            frame = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
     except CarbonpanelError:
         raise
     except Exception as error:  # both libraries raise many kinds on damaged bytes

@@ -18,7 +18,7 @@ from typing import Any
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
 from analysis_py.ingest.encoding import detect_text_form, open_text
-from analysis_py.ingest.files import MAX_COLUMNS, FoundFile, find_file, too_wide
+from analysis_py.ingest.files import MAX_COLUMNS, FoundFile, damaged, find_file, too_wide
 
 Row = tuple[int, list[str]]
 
@@ -114,17 +114,6 @@ def cell_text(value: Any) -> str:
     return str(value)
 
 
-def damaged(path: Path, error: BaseException, sheet: str | None = None) -> CarbonpanelError:
-    """The refusal of a file whose inside is broken, told by the library that could not read it."""
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return CarbonpanelError(
-        "CP-FILE-CORRUPT",
-        f"the file is damaged or cut short and cannot be read ({reason[:120]})",
-        where=Place(file=path, sheet=sheet),
-        remedy="download or save it again; opening and saving it in a spreadsheet program often mends it",
-    )
-
-
 def _text_sheet(found: FoundFile) -> tuple[CellSheet, str]:
     form = detect_text_form(found.open, found.path)
 
@@ -174,29 +163,18 @@ def _parquet_sheet(found: FoundFile) -> tuple[CellSheet, Callable[[], None]]:
 
 
 def _stata_sheet(found: FoundFile) -> CellSheet:
-    def read() -> Iterator[Row]:
-        import pandas as pd
+    from analysis_py.ingest.stata import iterate_stata
 
-        try:
-            with (
-                found.open() as handle,
-                pd.read_stata(
-                    handle, convert_dates=False, convert_categoricals=True, preserve_dtypes=False, chunksize=20_000
-                ) as reader,
-            ):
-                number = 0
-                for frame in reader:
-                    if number == 0:
-                        number = 1
-                        yield 1, [str(name) for name in frame.columns]
-                    columns = [frame[name].astype(object).to_list() for name in frame.columns]
-                    for values in zip(*columns, strict=True):
-                        number += 1
-                        yield number, [cell_text(value) for value in values]
-        except CarbonpanelError:
-            raise
-        except Exception as error:  # pandas raises many kinds on damaged bytes
-            raise damaged(found.path, error) from error
+    def read() -> Iterator[Row]:
+        number = 0
+        for frame in iterate_stata(found, labels=True):
+            if number == 0:
+                number = 1
+                yield 1, [str(name) for name in frame.columns]
+            columns = [frame[name].astype(object).to_list() for name in frame.columns]
+            for values in zip(*columns, strict=True):
+                number += 1
+                yield number, [cell_text(value) for value in values]
 
     return CellSheet(found.path, None, False, read)
 

@@ -15,8 +15,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from analysis_py.errors import CarbonpanelError, Place
-from analysis_py.ingest.files import MAX_SHEET_ROWS
-from analysis_py.ingest.sheets import CellSheet, Row, cell_text, damaged
+from analysis_py.ingest.files import MAX_SHEET_ROWS, damaged
+from analysis_py.ingest.sheets import CellSheet, Row, cell_text
 
 Formulas = dict[int, dict[int, str]]
 
@@ -53,7 +53,9 @@ def _uncalculated(path: Path, part: str) -> Formulas:
                 continue
             children = {child.tag.rpartition("}")[2]: child for child in element}
             reference = element.get("r", "")
-            if "f" in children and "v" not in children and "is" not in children and reference:
+            # A calculated empty text is also an empty <v>, but of type "str".
+            stored = "v" in children and (children["v"].text or element.get("t") == "str")
+            if "f" in children and not stored and reference:
                 digits = reference.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
                 if digits.isdigit():
                     text = children["f"].text or "(shared formula)"

@@ -152,6 +152,20 @@ def test_stata_labels_and_missing(tmp_path: Path) -> None:
     assert [cells[0] for _, cells in read_cells(tmp_path / "a.dta")] == ["g", "low", "high", "low"]
 
 
+@pytest.mark.parametrize("version", [114, 117, 118])
+def test_stata_of_any_version_with_chinese_text(tmp_path: Path, version: int) -> None:
+    """Old files hold GBK and do not say so: written here as the Latin-1 characters of the same bytes."""
+    names = ["合肥市", "芜湖市"]
+    if version < 118:
+        names = [name.encode("gbk").decode("latin-1") for name in names]
+    frame = pd.DataFrame({"city": names, "year": [2019, 2020], "g": pd.Categorical(names)})
+    frame.to_stata(tmp_path / "a.dta", write_index=False, version=version)
+    back = read_table(tmp_path / "a.dta")
+    assert back["city"].tolist() == ["合肥市", "芜湖市"] and back["year"].tolist() == [2019, 2020]
+    assert back["g"].dtype.kind in "iu"
+    assert [cells[2] for _, cells in read_cells(tmp_path / "a.dta")][1:] == ["合肥市", "芜湖市"]
+
+
 def refused(path: Path | str, code: str, *said: str) -> None:
     with pytest.raises(CarbonpanelError) as caught:
         read_table(path)
@@ -169,15 +183,11 @@ def test_missing_file_names_its_neighbours(tmp_path: Path) -> None:
     refused("x" * 5000 + ".csv", "CP-FILE-MISSING")
 
 
-def test_folder_pipe_and_permission(tmp_path: Path) -> None:
+def test_folder_and_pipe(tmp_path: Path) -> None:
     write_text(tmp_path / "inside.csv", TEXT)
     refused(tmp_path, "CP-FILE-IS-FOLDER", "inside.csv")
     os.mkfifo(tmp_path / "pipe.csv")
     refused(tmp_path / "pipe.csv", "CP-FILE-NOT-REGULAR")
-    locked = write_text(tmp_path / "locked.csv", TEXT)
-    locked.chmod(0)
-    if not os.access(locked, os.R_OK):
-        refused(locked, "CP-FILE-PERMISSION")
 
 
 @pytest.mark.parametrize(
