@@ -100,10 +100,13 @@ def validate_marts(con: duckdb.DuckDBPyConnection, *, progress: ProgressCallback
 def _run(checks: list[Checked], stage: str, progress: ProgressCallback | None) -> Iterator[ExpectationOutcome]:
     """Validate each frame as a pandas batch of one ephemeral context; outcomes in the order of the suites."""
     import great_expectations as gx
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
     from expectations.messages import RESULT_FORMAT, outcome_of
 
-    context = gx.get_context(mode="ephemeral")
+    # the default ephemeral context makes a temporary folder for pages; ours keeps everything in memory
+    config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults())
+    context = gx.get_context(project_config=config, mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
     source = context.data_sources.add_pandas("frames")
     for done, check in enumerate(checks):

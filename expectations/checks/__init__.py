@@ -24,9 +24,11 @@ from expectations.checks.series import (
     find_stock_deficits,
 )
 from expectations.checks.tables import (
+    find_columns_out_of_range,
     find_conflicting_duplicates,
     find_empty_columns,
     find_grid_gaps,
+    find_sparse_columns,
     find_text_cells,
     find_unbalanced_years,
     find_wrong_kinds,
@@ -50,6 +52,8 @@ CHECKS: dict[str, Callable[..., Finding]] = {
         find_text_cells,
         find_conflicting_duplicates,
         find_empty_columns,
+        find_sparse_columns,
+        find_columns_out_of_range,
         find_wrong_kinds,
     )
 }

@@ -61,6 +61,7 @@ def order_series(frame: pd.DataFrame, column: str, series: str, time: str) -> pd
 
 
 def list_outside(frame: pd.DataFrame, ratio: pd.Series, low: float, high: float, noun: str, what: str) -> Finding:
+    """Rows whose ``ratio`` (aligned with ``frame``; NaN is skipped) leaves [low, high], the farthest first."""
     bad = ratio.notna() & ~ratio.between(low, high)
     worst = (ratio - (low + high) / 2)[bad].abs().sort_values(ascending=False, kind="stable").index[:EXAMPLES]
     shown = list(zip(frame["where"][worst], ratio[worst], strict=True))
@@ -71,17 +72,18 @@ def list_outside(frame: pd.DataFrame, ratio: pd.Series, low: float, high: float,
         success=count == 0,
         problem=f"{count_noun(count, noun)} where {what} is not between {show_number(low)} and {show_number(high)}",
         examples=tuple(f"{w}: {show_number(float(r))}" for w, r in shown),
-        observed=f"{show_number(float(ratio.min()))} to {show_number(float(ratio.max()))}"
-        if ratio.notna().any()
-        else "",
+        observed=show_span(ratio),
+        rows=tuple(frame["where"][bad]),
     )
 
 
 def log_of(values: pd.Series) -> pd.Series:
+    """Natural logarithms; NaN stays NaN. Values must be positive or NaN."""
     return pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index)
 
 
 def show_span(values: pd.Series) -> str:
+    """``least to largest``, in words where there is none."""
     if not values.notna().any():
         return "no values"
     return f"{show_number(float(values.min()))} to {show_number(float(values.max()))}"

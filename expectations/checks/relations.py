@@ -95,7 +95,6 @@ def find_scope_copies(
     hits = np.argwhere(equal & mostly_differ[:, None]).tolist()
     labels = wholes["where"].tolist()
     rows = [f"{labels[i]}, {names[j]}" for i, j in hits]
-    shown = [f"{row}: {show_number(float(of_whole[i, j]))}" for row, (i, j) in zip(rows, hits, strict=True)]
     return Finding(
         element_count=int(compared.sum()),
         unexpected_count=len(rows),

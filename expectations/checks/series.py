@@ -8,6 +8,9 @@ import pandas as pd
 from expectations.checks.finding import EXAMPLES, Finding, list_outside, log_of, order_series
 from expectations.wording import count_noun, show_number
 
+#: Digits from which a number that comes again is no chance.
+LONG_NUMBER = 5
+
 
 def find_jumps(
     frame: pd.DataFrame,
@@ -104,23 +107,28 @@ def find_spikes(
 
 
 def find_repeats(frame: pd.DataFrame, *, column: str, series: str, time: str, noun: str) -> Finding:
-    """Values that repeat the year before to the last digit, where the number has at least five digits.
+    """Values that repeat the year before to the last digit, where the number has at least ``LONG_NUMBER`` digits.
 
     Shorter numbers (0.05, 24.12) repeat by chance and are skipped.
     """
     table = order_series(frame, column, series, time)
     follows = table["year"] - table["year_before"] == 1
-    long = table["x"].map(lambda x: len(show_number(x).replace(",", "").replace(".", "").lstrip("0")) >= 5)
-    hit = table[follows & long & (table["x"] == table["before"])].sort_values("position")
+    same = table[follows & (table["x"] == table["before"])]
+    long = np.array([_count_digits(x) >= LONG_NUMBER for x in same["x"]], dtype=bool)
+    hit = same[long].sort_values("position")
     shown = hit.head(EXAMPLES)
     return Finding(
-        element_count=int((follows & long).sum()),
+        element_count=int(follows.sum()),
         unexpected_count=len(hit),
         success=hit.empty,
         problem=f"{count_noun(len(hit), noun)} with exactly the number of the year before",
         examples=tuple(f"{w}: {show_number(v)}" for w, v in zip(shown["where"], shown["x"], strict=True)),
         rows=tuple(hit["where"]),
     )
+
+
+def _count_digits(value: float) -> int:
+    return len(show_number(value).lstrip("-").replace(",", "").replace(".", "").lstrip("0"))
 
 
 def find_growth_mismatches(

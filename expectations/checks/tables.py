@@ -51,7 +51,7 @@ def find_text_cells(frame: pd.DataFrame, *, share: float) -> Finding:
     """Cells whose text is no number. Fails when more than ``share`` of the cells of any indicator are text."""
     bad = frame["value"].isna() | ~np.isfinite(frame["value"])
     hit = frame[bad]
-    by_indicator = bad.groupby(frame["indicator"], sort=True).agg(["mean", "sum"])
+    by_indicator = bad.groupby(frame["indicator"].astype("str"), sort=True).agg(["mean", "sum"])
     worst = by_indicator[(by_indicator["sum"] > 0) & (by_indicator["mean"] > share)]
     named = ", ".join(str(i) for i in worst.index) or ", ".join(str(i) for i in hit["indicator"].drop_duplicates())
     examples = [
@@ -73,7 +73,7 @@ def find_conflicting_duplicates(frame: pd.DataFrame, *, tolerance: float) -> Fin
     key = ["place_code", "year", "indicator", "area_scope", "vintage"]
     if frame["dataset"].nunique() < 2:
         return Finding(0, 0, True, observed="one data set")
-    group = frame.groupby(key, sort=False)["canonical"]
+    group = frame.groupby(key, sort=False, observed=True)["canonical"]
     spread = group.transform("max") - group.transform("min")
     twice = group.transform("size") > 1
     bad = twice & (spread > tolerance * group.transform("max").abs())
@@ -87,6 +87,47 @@ def find_conflicting_duplicates(frame: pd.DataFrame, *, tolerance: float) -> Fin
         examples=tuple(str(w) for w in hit["where"].head(EXAMPLES)),
         observed=f"{int(twice.sum())} cells in more than one data set",
     )
+
+
+def find_sparse_columns(
+    frame: pd.DataFrame, *, columns: Sequence[str], least: float, only: str | None, noun: str
+) -> Finding:
+    """Columns of which fewer than ``least`` (a share) of the rows have a value; ``only`` names a boolean column."""
+    chosen = frame if only is None else frame[frame[only].astype(bool)]
+    filled = chosen[list(columns)].notna().mean()
+    bad = filled[filled < least]
+    return Finding(
+        element_count=len(columns),
+        unexpected_count=len(bad),
+        success=bad.empty,
+        problem=f"{count_noun(len(bad), 'columns')} with values in fewer than {show_number(100 * least)}% of {noun}",
+        examples=tuple(f"{name}: {show_number(round(100 * share, 1))}%" for name, share in bad.items()),
+        observed=f"least filled {show_number(round(100 * float(filled.min()), 1))}%" if len(filled) else "",
+    )
+
+
+def find_columns_out_of_range(
+    frame: pd.DataFrame, *, ranges: dict[str, Sequence[float | None]], share: float
+) -> Finding:
+    """Columns of which more than ``share`` of the values lie outside their (low, high); None leaves an end open."""
+    bad = {}
+    for column, (low, high) in ranges.items():
+        values = frame[column].dropna()
+        outside = ~values.between(-np.inf if low is None else low, np.inf if high is None else high)
+        if len(values) and float(outside.mean()) > share:
+            bad[column] = f"{column}: {show_number(round(100 * float(outside.mean()), 1))}% (median {_median(values)})"
+    return Finding(
+        element_count=len(ranges),
+        unexpected_count=len(bad),
+        success=not bad,
+        problem=f"{count_noun(len(bad), 'columns')} with more than {show_number(100 * share)}% of values out of range",
+        examples=tuple(bad.values()),
+        observed=f"{len(ranges) - len(bad)} of {len(ranges)} columns in range",
+    )
+
+
+def _median(values: pd.Series) -> str:
+    return show_number(float(values.median()))
 
 
 def find_empty_columns(frame: pd.DataFrame, *, columns: Sequence[str]) -> Finding:

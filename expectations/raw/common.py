@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from great_expectations import expectations as gxe
-from great_expectations.expectations.row_conditions import Column
-
 from analysis_py.ingest.contract import (
     AREA_SCOPES,
     PANEL_FIRST_YEAR,
@@ -35,8 +32,6 @@ if TYPE_CHECKING:
 
 #: What identifies a cell of a raw source.
 CELL_KEY = ("dataset", "place_code", "year", "indicator", "area_scope", "population_basis", "vintage")
-#: Rows that can enter the panel as they are: whole city, first published.
-_IS_MAIN = Column("is_main") == True  # noqa: E712
 _AGAIN = "correct the original file or its mapping and ingest it again"
 _RESTORE = "draw the demo world again with 'make simulate'"
 
@@ -120,43 +115,41 @@ def check_values(raw: RawSource, parameters: Parameters) -> Checked:
     assert raw.values is not None
     tolerances, noun = parameters.tolerances, years_noun(raw, parameters)
     checked = Checked(raw.table, raw.values, f"{raw.source}.values")
-    for indicator in parameters.of(raw.source):
-        if indicator.name not in raw.values:
-            continue
-        column, low, high = indicator.name, indicator.min_value, indicator.max_value
-        if low is not None or high is not None:
-            slips = expect_between(
-                column,
-                low,
-                high,
+    known = [i for i in parameters.of(raw.source) if i.name in raw.values]
+    checked.add(
+        *(
+            expect_between(
+                i.name,
+                i.min_value,
+                i.max_value,
                 noun=noun,
-                unit=indicator.unit,
+                unit=i.unit,
                 advice="such cells count as missing; correct them in the original if you can",
             )
-            wrong = expect_between(
-                column,
-                low,
-                high,
-                noun=noun,
-                unit=indicator.unit,
-                severity=STOP,
-                mostly=1 - tolerances.stop_share,
+            for i in known
+            if i.min_value is not None or i.max_value is not None
+        ),
+        custom.ExpectColumnsMostlyInRange(
+            ranges={i.name: [i.min_value, i.max_value] for i in known},
+            share=tolerances.stop_share,
+            severity=STOP,
+            meta=words(
                 advice="too many to be slips: the unit or the column is probably the wrong one",
-            )
-            checked.add(slips, wrong)
-        checked.add(
-            gxe.ExpectColumnProportionOfNonNullValuesToBeBetween(
-                column=column,
-                min_value=tolerances.least_filled,
-                row_condition=_IS_MAIN,
-                severity=WARN,
-                meta=words(
-                    sentence=f"fewer than {tolerances.least_filled:.0%} of the {noun} have a value",
-                    advice="results that need it rest on few observations",
-                    expected=f"at least {tolerances.least_filled:.0%} filled",
-                ),
-            )
-        )
+                expected=f"at most {tolerances.stop_share:.0%} outside the plausible range",
+            ),
+        ),
+        custom.ExpectColumnsToBeFilled(
+            columns=[i.name for i in known],
+            least=tolerances.least_filled,
+            only="is_main",
+            noun=noun,
+            severity=WARN,
+            meta=words(
+                advice="results that need them rest on few observations",
+                expected=f"at least {tolerances.least_filled:.0%} filled",
+            ),
+        ),
+    )
     return checked
 
 

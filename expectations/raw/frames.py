@@ -45,6 +45,7 @@ _CELL_COLUMNS = (
     "is_name_agreeing",
     "is_unit_fitting",
 )
+_CATEGORIES = ("dataset", "place_code", "indicator", "area_scope", "population_basis", "vintage", "unit")
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def _read_demo(source: str, parameters: Parameters, folder: Path) -> RawSource:
     if any(column not in frame for column in required):
         return RawSource(source, "demo", table, schema, required, None, None)
 
+    _refuse_empty(frame, source, table)
     record = pd.DataFrame(
         {
             "dataset": "demo",
@@ -116,7 +118,8 @@ def _read_demo(source: str, parameters: Parameters, folder: Path) -> RawSource:
         lines = layout[(layout["source"] == source) & (layout["indicator"] == indicator.name)]
         part["unit"], part["population_basis"] = _printed_units(part["year"], lines)
         parts.append(part)
-    cells = pd.concat(parts, ignore_index=True) if parts else record.iloc[:0].assign(indicator="", unit="")
+    cells = pd.concat(parts, ignore_index=True) if parts else record.iloc[:0]
+    _refuse_empty(cells, source, table)
     cells["value"] = pd.to_numeric(cells["value_text"], errors="coerce").astype(float)
     return _finish(source, "demo", table, schema, required, cells, parameters)
 
@@ -189,6 +192,7 @@ def _read_user(source: str, parameters: Parameters, folder: Path) -> RawSource:
         return RawSource(source, "user", whole, schema, CONTRACT, None, None)
 
     raw = pa.concat_tables([t.select(list(CONTRACT)) for t in tables], promote_options="permissive").to_pandas()
+    _refuse_empty(raw, source, whole)
     for column in (c for c, kind in CONTRACT.items() if kind == "text"):
         raw[column] = raw[column].astype("str").fillna("")
     raw["row"] = raw["source_row"].astype("Int64")
@@ -209,6 +213,16 @@ def _kind(arrow_type: object) -> str:
 
 
 # ---------------------------------------------------------------- both
+
+
+def _refuse_empty(frame: pd.DataFrame, source: str, table: str) -> None:
+    if frame.empty:
+        raise CarbonpanelError(
+            "CP-FILE-EMPTY",
+            f"source '{source}' holds no number at all",
+            where=table,
+            remedy="bring a file with values, or leave the source out",
+        )
 
 
 def _describe_records(record: pd.DataFrame, parameters: Parameters, level: str, file: str) -> pd.DataFrame:
@@ -252,13 +266,6 @@ def _finish(
     cells: pd.DataFrame,
     parameters: Parameters,
 ) -> RawSource:
-    if cells.empty:
-        raise CarbonpanelError(
-            "CP-FILE-EMPTY",
-            f"source '{source}' holds no number at all",
-            where=table,
-            remedy="bring a file with values, or leave the source out",
-        )
     known = {i.name: i for i in parameters.of(source)}
     units = parameters.contract.units
     canonical, fitting = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=bool)
@@ -290,7 +297,9 @@ def _finish(
         if name in values and units[indicator.unit].dimension == "count":
             values[f"{name}_is_whole"] = values[name].isna() | (values[name] == values[name].round())
     values = values.sort_values(key, kind="stable", ignore_index=True)
-    return RawSource(source, kind, table, schema, required, cells[list(_CELL_COLUMNS)], values)
+    # few distinct values: categories are compared, filtered and hashed many times faster than text
+    cells = cells[list(_CELL_COLUMNS)].astype(dict.fromkeys(_CATEGORIES, "category"))
+    return RawSource(source, kind, table, schema, required, cells, values)
 
 
 def sum_cities(sources: Mapping[str, RawSource], parameters: Parameters) -> pd.DataFrame | None:
