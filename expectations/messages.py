@@ -60,7 +60,8 @@ def _problem(config: Any, meta: Mapping[str, Any], found: Mapping[str, Any], exc
     reason = _exception_text(exception)
     if reason:
         return f"could not be checked ({reason})"
-    missing = (details.get("mismatched") or {}).get("missing")
+    mismatched = details.get("mismatched")
+    missing = mismatched.get("missing") if isinstance(mismatched, Mapping) else None
     if missing:
         quoted = [f"'{name}'" for name in missing]
         return f"{meta.get('sentence', 'without')} {list_values(quoted)}"

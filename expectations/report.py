@@ -88,11 +88,9 @@ def write_report(con: duckdb.DuckDBPyConnection, report: ValidationReport) -> No
     """
     import duckdb
 
-    try:
+    ours = not _is_in_transaction(con)
+    if ours:
         con.execute("begin transaction")
-        ours = True
-    except duckdb.TransactionException:
-        ours = False
     try:
         con.execute(
             f"insert into quality.validation_run ({', '.join(_RUN_COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -123,6 +121,12 @@ def write_report(con: duckdb.DuckDBPyConnection, report: ValidationReport) -> No
         raise
     if ours:
         con.execute("commit")
+
+
+def _is_in_transaction(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the caller has begun a transaction: then two statements share one. Asking by ``begin`` would abort it."""
+    first, second = (con.execute("select txid_current()").fetchone() for _ in range(2))
+    return first == second
 
 
 def _insert_rows(
