@@ -61,7 +61,7 @@ class ColumnTruth:
         return "biased" if distance > NOTICEABLE * self.reference_error[k] else "recovers"
 
     def exact_for(self, k: int) -> str:
-        """Estimators without noticeable bias for term ``k``: ``twfe``, ``iv_shift_share``, both, or ``no_estimator``."""
+        """Estimators without noticeable bias for term ``k``: ``twfe``, ``iv_shift_share``, both or ``no_estimator``."""
         found = ["twfe"] if self.expectation(k) == "recovers" else []
         if self.column.terms[k] == "AI" and self.shift_share_target is not None and self.shift_share_error is not None:
             distance = abs(self.shift_share_target - self.structural[k])
