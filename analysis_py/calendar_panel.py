@@ -46,6 +46,8 @@ class CalendarPanel:
         self._units, self._times = self._units[order], self._times[order]
         self.frame = frame.iloc[order].reset_index(drop=True)
         self._shift_rows: dict[int, np.ndarray] = {}
+        #: Rows of conditions already evaluated, by condition and the derived columns it may name.
+        self.condition_rows: dict[tuple[object, ...], np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -68,8 +70,8 @@ class CalendarPanel:
 
     def labels(self, row: int) -> tuple[str, str]:
         """Unit and time of a row as text, empty where the panel has none."""
-        parts = [level_label(self.frame[c].iloc[row]) if c else "" for c in (self.unit, self.time)]
-        return parts[0], parts[1]
+        units, times = self._key_texts
+        return units[row], times[row]
 
     def shift_rows(self, periods: int) -> np.ndarray:
         """For each row the row of the same unit ``periods`` times earlier, or -1 where it is not there.
@@ -101,6 +103,13 @@ class CalendarPanel:
         if values.dtype == bool:
             return np.where(rows >= 0, values[rows], False)
         return np.where(rows >= 0, values[rows].astype(float), np.nan)
+
+    @cached_property
+    def _key_texts(self) -> tuple[list[str], list[str]]:
+        texts = [
+            [level_label(v) for v in self.frame[c].tolist()] if c else [""] * len(self) for c in (self.unit, self.time)
+        ]
+        return texts[0], texts[1]
 
     @cached_property
     def _calendar(self) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,13 @@ def parse_expression(text: str, columns: Collection[str], where: str = "") -> Ex
     CarbonpanelError
         ``CP-STUDY-SQL`` (syntax, or something other than an expression) or ``CP-STUDY-COLUMN`` (with the nearest name).
     """
+    spellings = _named_columns(text, frozenset(columns), where)
+    return Expression(text, tuple(_match(s, columns, where) for s in spellings), spellings)
+
+
+@lru_cache(maxsize=512)
+def _named_columns(text: str, columns: frozenset[str], where: str) -> tuple[str, ...]:
+    """The column names in an expression, as it spells them, after checking that it is nothing more."""
     import duckdb
 
     with open_memory() as con:
@@ -81,7 +89,7 @@ def parse_expression(text: str, columns: Collection[str], where: str = "") -> Ex
             name = _column_name(part["column_names"], columns, where)
             if name not in spellings:
                 spellings.append(name)
-    return Expression(text, tuple(_match(s, columns, where) for s in spellings), tuple(spellings))
+    return tuple(spellings)
 
 
 def evaluate_condition(expression: Expression, frame: pd.DataFrame, where: str = "") -> np.ndarray:

@@ -68,7 +68,6 @@ class ModelColumns:
         self.messages: list[str] = []
         self._own: dict[str, pd.Series] = {}
         self._fills: dict[str, np.ndarray] = {}
-        self._masks: dict[str, np.ndarray] = {}
         for name, text in model.transforms:
             if _is_expression(text):
                 self._derive(name, text)
@@ -118,12 +117,14 @@ class ModelColumns:
         derived from it, before transforms and winsorising, so that an observed-only model has the same rows."""
         if condition is None:
             return np.ones(len(self.panel), dtype=bool)
-        if condition not in self._masks:
+        plain_model = _derived_only(self.model)
+        known = (condition, *plain_model.transforms)
+        if known not in self.panel.condition_rows:
             place = self.where(key, None)
-            plain = ModelColumns(self.panel, _derived_only(self.model), self.where, observed=False)
+            plain = ModelColumns(self.panel, plain_model, self.where, observed=False)
             expression = parse_expression(condition, plain.names, place)
-            self._masks[condition] = evaluate_condition(expression, plain._table(expression), place)
-        return self._masks[condition]
+            self.panel.condition_rows[known] = evaluate_condition(expression, plain._table(expression), place)
+        return self.panel.condition_rows[known]
 
     def fill_mask(self, column: str) -> np.ndarray:
         """Rows whose cell of ``column`` was filled, not observed; False everywhere in an observed-only model."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,8 +54,12 @@ class PanelData:
 class PanelSource(Protocol):
     """Anything a study can run on."""
 
-    def read(self, panel: str | None, keys: tuple[str, ...], where: str) -> PanelData:
-        """The panel named by the study; ``keys`` are its unit and time, ``where`` the study's place for messages."""
+    def read(self, panel: str | None, keys: Mapping[str, str], where: str) -> PanelData:
+        """The panel named by the study.
+
+        ``keys`` are its unit and time columns with the places in the study that name them, ``where`` the place that
+        names the panel; both for messages.
+        """
 
 
 class WarehousePanel:
@@ -68,7 +72,7 @@ class WarehousePanel:
         self._place = con_or_path
         self._schema = schema
 
-    def read(self, panel: str | None, keys: tuple[str, ...], where: str) -> PanelData:
+    def read(self, panel: str | None, keys: Mapping[str, str], where: str) -> PanelData:
         """Read one mart ordered by ``keys``.
 
         Raises ``CP-STUDY-PANEL`` (none named), ``CP-PANEL-MISSING`` (no such mart, with the nearest),
@@ -96,11 +100,7 @@ class WarehousePanel:
                 )
             relation = f"{_quote(schema)}.{_quote(table)}"
             columns = [d[0] for d in con.execute(f"select * from {relation} limit 0").description]
-            for key in keys:
-                if key not in columns:
-                    raise CarbonpanelError(
-                        "CP-STUDY-COLUMN", f"there is no column '{key}'", where=where, remedy=did_you_mean(key, columns)
-                    )
+            _require_columns(keys, columns, panel)
             order = [*keys, *(c for c in columns if c not in keys)]
             listed = ", ".join(f"{_quote(c)} nulls last" for c in order)
             frame = con.execute(f"select * from {relation} order by {listed}").df()
@@ -128,20 +128,13 @@ class FilePanel:
         self.path = Path(path)
         self.sheet = sheet
 
-    def read(self, panel: str | None, keys: tuple[str, ...], where: str) -> PanelData:
+    def read(self, panel: str | None, keys: Mapping[str, str], where: str) -> PanelData:
         """Read the file; the study's ``panel`` is not used. A column ``is_simulated`` that holds true marks it so."""
         from analysis_py.ingest.readers import explain_text, read_table
 
         read = read_table(self.path, sheet=self.sheet)
         frame = read.reset_index(drop=True)
-        for key in keys:
-            if key not in frame.columns:
-                raise CarbonpanelError(
-                    "CP-STUDY-COLUMN",
-                    f"the file {self.path} has no column '{key}'",
-                    where=where,
-                    remedy=did_you_mean(key, (str(c) for c in frame.columns)),
-                )
+        _require_columns(keys, [str(c) for c in frame.columns], str(self.path))
         return PanelData(
             name=self.path.name,
             frame=frame,
@@ -162,18 +155,19 @@ class FramePanel:
         self._name = name
         self._simulated = is_simulated
 
-    def read(self, panel: str | None, keys: tuple[str, ...], where: str) -> PanelData:
+    def read(self, panel: str | None, keys: Mapping[str, str], where: str) -> PanelData:
         """The frame as given; ``panel`` is not used."""
-        for key in keys:
-            if key not in self._frame.columns:
-                raise CarbonpanelError(
-                    "CP-STUDY-COLUMN",
-                    f"there is no column '{key}'",
-                    where=where,
-                    remedy=did_you_mean(key, (str(c) for c in self._frame.columns)),
-                )
+        _require_columns(keys, [str(c) for c in self._frame.columns], self._name)
         frame = self._frame.reset_index(drop=True)
         return PanelData(self._name, frame, hash_frame(frame), "file", self._simulated or _marked_simulated(frame))
+
+
+def _require_columns(keys: Mapping[str, str], columns: Sequence[str], panel: str) -> None:
+    for key, place in keys.items():
+        if key not in columns:
+            raise CarbonpanelError(
+                "CP-STUDY-COLUMN", f"{panel} has no column '{key}'", where=place, remedy=did_you_mean(key, columns)
+            )
 
 
 def hash_frame(frame: pd.DataFrame) -> str:

@@ -55,8 +55,12 @@ def run_study(study: Study, source: PanelSource, *, progress: Progress | None = 
         without a countable time (``CP-PANEL-TIME``), a bad SQL condition (``CP-STUDY-SQL``).
     """
     started = utc_now()
-    keys = tuple(k for k in (study.unit, study.time) if k)
-    data = source.read(study.panel, keys, study.document.where(("unit",)))
+    keys = {
+        column: study.document.where((key,))
+        for key, column in (("unit", study.unit), ("time", study.time))
+        if column is not None
+    }
+    data = source.read(study.panel, keys, study.document.where(("panel",)))
     panel = CalendarPanel(data, study.unit, study.time)
     check_study(study, panel)
     runs: list[ModelRun] = []

@@ -72,7 +72,7 @@ def stars(p_value: float | None) -> str:
 
 def _title(run: StudyRun, language: str) -> str:
     words = dict(run.title or {})
-    title = words.get(language) or words.get("en") or run.study_file
+    title = words.get(language) or words.get("en") or run.study
     if not run.table_no:
         return title
     return f"表{run.table_no} {title}" if language == "zh" else f"Table {run.table_no}. {title}"

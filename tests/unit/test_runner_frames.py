@@ -19,7 +19,7 @@ from tests.unit.study_case import small_panel, study_of
 def frame_of(folder: Path, data: pd.DataFrame, body: str, position: int = 0, observed: bool = False) -> EstimationFrame:
     study = study_of(folder, body)
     model = study.models[position]
-    panel = CalendarPanel(FramePanel(data).read(None, (), ""), study.unit, study.time)
+    panel = CalendarPanel(FramePanel(data).read(None, {}, ""), study.unit, study.time)
     return build_frame(panel, model, lambda key, item: study.where(model, key, item), observed=observed)
 
 

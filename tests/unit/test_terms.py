@@ -48,7 +48,7 @@ class PanelValues:
 
 
 def panel_of(frame: pd.DataFrame, time: str | None = "year") -> CalendarPanel:
-    return CalendarPanel(FramePanel(frame).read(None, (), ""), "city", time)
+    return CalendarPanel(FramePanel(frame).read(None, {}, ""), "city", time)
 
 
 def values_of(text: str, frame: pd.DataFrame) -> list[tuple[str, np.ndarray]]:
