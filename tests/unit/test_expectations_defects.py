@@ -136,6 +136,4 @@ def test_declared_unit_changes_are_no_jumps() -> None:
     for row in changes.to_dict("records"):
         named = [w for w, c in found_cells(row["source"]) if c == row["indicator"] and w.endswith(f" {row['year']}")]
         fresh = [w for w in named if (codes[w.split(" ")[0]], row["year"], row["indicator"]) not in excused]
-        assert len(fresh) < 10, (
-            f"{row['indicator']} in {row['year']}: a unit not converted"
-        )
+        assert len(fresh) < 10, f"{row['indicator']} in {row['year']}: a unit not converted"
