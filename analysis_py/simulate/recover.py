@@ -7,7 +7,8 @@ reference error of the truth table), because the errors of the demo world are co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ class RecoveryRow:
     distance_from_target: float | None
     expectation: str
     verdict: str
+    is_truth_within_noise: bool
     text: str
 
 
@@ -86,10 +88,11 @@ class _Estimate:
     std_error: float
     covariance: str
     clusters: int | None
+    position: int
 
 
 def recover(con: duckdb.DuckDBPyConnection) -> list[RecoveryRow]:
-    """Truth beside estimate for every term of every model that has both, in the order of the truth table.
+    """Truth beside estimate for every term of every model that has both, by study, table, column and term.
 
     Parameters
     ----------
@@ -103,10 +106,9 @@ def recover(con: duckdb.DuckDBPyConnection) -> list[RecoveryRow]:
     """
     truths = _read_truths(con)
     mains, clustered = _read_estimates(con)
-    rows = []
-    for (study, analysis_id, term), truth in truths.items():
-        for estimate in mains.get((study, analysis_id, term), ()):
-            rows.append(_judge(truth, estimate, clustered.get((study, estimate.id, term))))
+    pairs = [(found, truth) for key, truth in truths.items() for found in mains.get(key, ())]
+    pairs.sort(key=lambda pair: (pair[0].study, _by_number(pair[0].analysis_id), pair[0].id, pair[0].position))
+    rows = [_judge(truth, found, clustered.get((found.study, found.id, found.term))) for found, truth in pairs]
     if not rows:
         raise CarbonpanelError(
             "CP-RECOVER-NOTHING",
@@ -114,6 +116,11 @@ def recover(con: duckdb.DuckDBPyConnection) -> list[RecoveryRow]:
             remedy="run 'carbonpanel run' (or refresh and estimate) with the demo inputs first",
         )
     return rows
+
+
+def _by_number(identifier: str) -> tuple[tuple[int, str], ...]:
+    """Sort key that puts T3c2 before T10c1: digits compare as numbers."""
+    return tuple((int(part), "") if part.isdigit() else (0, part) for part in re.findall(r"\d+|\D+", identifier))
 
 
 def _read_truths(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], _Truth]:
@@ -164,7 +171,15 @@ def _read_estimates(
             continue
         first = str(clusters).split(",")[0].strip() if clusters else ""
         entry = _Estimate(
-            study, analysis_id or key, key, term, estimate, error, covariance or "", int(first) if first else None
+            study,
+            analysis_id or key,
+            key,
+            term,
+            estimate,
+            error,
+            covariance or "",
+            int(first) if first else None,
+            int(row[10]),
         )
         if variant_of is None:
             mains.setdefault((study, entry.analysis_id, term), []).append(entry)
@@ -200,6 +215,7 @@ def _judge(truth: _Truth, found: _Estimate, twin: _Estimate | None) -> RecoveryR
         distance_from_target=from_target,
         expectation=truth.expectation,
         verdict=verdict,
+        is_truth_within_noise=from_truth is not None and abs(from_truth) <= limit,
         text=text,
     )
 
@@ -241,14 +257,13 @@ def render_recovery(rows: Sequence[RecoveryRow]) -> str:
         [r.id, r.term, _short(r.truth), _short(r.target), _short(r.estimate), _short(r.std_error), r.verdict, r.text]
         for r in shown
     ]
-    counts = count_verdicts(rows)
     return "\n".join(
         [
             SIMULATED_NOTICE,
             "Truth of the demo world beside the latest estimates. 'expected' is the value the column centres on, its",
             "biases included; distances are judged with errors clustered by city, at 0.1%.",
             render_rows(columns, table),
-            _summary(counts),
+            _summary(rows),
         ]
     )
 
@@ -257,9 +272,13 @@ def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.4g}")
 
 
-def _summary(counts: Mapping[str, int]) -> str:
+def _summary(rows: Sequence[RecoveryRow]) -> str:
+    counts = count_verdicts(rows)
     parts = [f"{number} {verdict}" for verdict, number in counts.items() if number]
     text = "; ".join(parts) + "."
+    hidden = sum(r.verdict == BIASED and r.is_truth_within_noise for r in rows)
+    if hidden:
+        text += f" In {hidden} of the biased ones the truth is within the noise too."
     if counts[UNIDENTIFIED]:
         text += " Constants are left out of the table: with city and year effects they are not identified."
     return text

@@ -28,11 +28,11 @@ MEDIATORS = ("UIS", "EnvrPat")
 NOTICEABLE = 1.0
 SIGN_FLIPS = 100
 REASONS = {
-    "shared_shock": "a shock that moves AI firms also moves the outcome",
-    "varying_slopes": "the effect varies over cities and years and the regression weights it in its own way",
-    "omitted": "variables with an effect are left out of the column",
-    "spillover": "the neighbours' AI has an effect of its own",
-    "measurement": "defects and fills in the raw tables move the measures",
+    "shared_shock": "a shock moves both AI and the outcome",
+    "varying_slopes": "slopes vary, and least squares weights them in its own way",
+    "omitted": "variables with an effect are left out",
+    "spillover": "the neighbours' AI has an effect",
+    "measurement": "defects and fills move the measures",
     "winsorising": "extreme outcomes are replaced",
 }
 
