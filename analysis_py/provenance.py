@@ -78,6 +78,7 @@ class _Tracer:
         self.con = con
         self.columns: dict[str, dict[str, dict[str, str]]] = {}
         self.schema_of: dict[str, str] = {}
+        self.seen: dict[tuple[object, ...], list[dict[str, object]]] = {}
         for schema, table, column, *meta in con.execute(
             "select schema_name, model_name, column_name, unit, formula, inputs from meta.column_dictionary "
             "where schema_name in ('marts', 'intermediate', 'staging', 'reference') "
@@ -150,6 +151,12 @@ class _Tracer:
         columns = self.columns[table]
         wanted = {k: key[k] for k in _KEYS if k in columns and key.get(k) is not None}
         wanted.update({k: v for k, v in filters if k in columns})
+        asked = (table, tuple(wanted.items()))
+        if asked not in self.seen:
+            self.seen[asked] = self._read(table, wanted)
+        return self.seen[asked]
+
+    def _read(self, table: str, wanted: Mapping[str, object]) -> list[dict[str, object]]:
         where = " and ".join(f'"{k}" = ?' for k in wanted) or "true"
         cursor = self.con.execute(
             f"select * from {self.schema_of[table]}.{table} where {where} order by all", list(wanted.values())

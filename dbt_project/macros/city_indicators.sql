@@ -55,6 +55,7 @@
         'students_per_person',
         'deposits_loans_gdp_ratio',
         'ln_population_density',
+        'ln_registered_population_density',
         'trade_gdp_ratio',
         'fiscal_expenditure_gdp_ratio',
         'fixed_asset_investment_fiscal_ratio',

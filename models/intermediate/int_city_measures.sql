@@ -66,6 +66,11 @@ select
         ['population_resident_10k_fill', 'land_area_km2_fill']
     ) }},
     {{ filled_measure(
+        'ln_registered_population_density',
+        'ln(nullif(population_registered_10k * 10000 / nullif(land_area_km2, 0), 0))',
+        ['population_registered_10k_fill', 'land_area_km2_fill']
+    ) }},
+    {{ filled_measure(
         'trade_gdp_ratio', 'trade_total_10k_usd / 10000 * cny_per_usd / nullif(gdp_yi_yuan, 0)',
         ['trade_total_10k_usd_fill', 'gdp_yi_yuan_fill']
     ) }},
