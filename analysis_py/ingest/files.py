@@ -153,7 +153,7 @@ def _check_regular(path: Path) -> None:
             inside = []
         listed = ", ".join(inside[:5]) + (", ..." if len(inside) > 5 else "")
         raise CarbonpanelError(
-            "CP-FILE-IS-FOLDER",
+            "CP-FILE-FOLDER",
             "this is a folder, not a file",
             where=Place(file=path),
             remedy=f"name one file; in it: {listed}" if listed else "name one file",
@@ -187,7 +187,7 @@ def _suffixes(path: Path) -> tuple[str, bool]:
 def find_file(path: str | Path) -> FoundFile:
     """Check a user's path and find out what it holds.
 
-    Raises ``CP-FILE-MISSING`` (with near names), ``CP-FILE-IS-FOLDER``, ``CP-FILE-NOT-REGULAR``,
+    Raises ``CP-FILE-MISSING`` (with near names), ``CP-FILE-FOLDER``, ``CP-FILE-NOT-REGULAR``,
     ``CP-FILE-PERMISSION``, ``CP-FILE-EMPTY``, ``CP-FILE-UNKNOWN-KIND``, ``CP-FILE-CORRUPT``, ``CP-FILE-TOO-LARGE``.
     """
     path = Path(path).expanduser()

@@ -26,6 +26,8 @@ _CHUNK = 20_000
 _MOSTLY = 0.5
 #: Key of ``frame.attrs`` under which the first text of a mostly numeric column is kept: {column: (row, text)}.
 TEXT_CELLS = "carbonpanel_text_cells"
+#: Key of ``frame.attrs`` under which row numbers are kept where they do not simply follow the header (blank rows).
+ROW_NUMBERS = "carbonpanel_row_numbers"
 
 
 def read_cells(path: str | Path, *, sheet: str | None = None) -> list[Row]:
@@ -66,6 +68,12 @@ def explain_text(frame: pd.DataFrame, column: str) -> str:
     """Why a mostly numeric column of :func:`read_table` is text: its first odd cell; '' when there is none."""
     where = frame.attrs.get(TEXT_CELLS, {}).get(column)
     return f"row {where[0]} holds '{shown(where[1])}'" if where else ""
+
+
+def row_numbers(frame: pd.DataFrame) -> np.ndarray:
+    """Row of the file, counting from 1, of each row of a frame read by :func:`read_table` (before it is filtered)."""
+    kept = frame.attrs.get(ROW_NUMBERS)
+    return np.asarray(kept) if kept is not None else np.arange(len(frame)) + 2
 
 
 def _choose_sheet(book: CellFile, name: str | None) -> CellSheet:
@@ -131,8 +139,8 @@ def _text_frame(sheet: CellSheet, header: int | None) -> pd.DataFrame:
     check_header(sheet, row_number, names)
     taken = set(names)
     names = [name or _free_name(f"column_{position}", taken) for position, name in enumerate(names, start=1)]
-    columns, row_numbers = _collect(sheet, rows, names)
-    if not row_numbers:
+    columns, numbers = _collect(sheet, rows, names)
+    if not numbers:
         raise CarbonpanelError(
             "CP-FILE-NO-ROWS",
             "the table has column names but no rows",
@@ -144,9 +152,11 @@ def _text_frame(sheet: CellSheet, header: int | None) -> pd.DataFrame:
     for name, column in zip(names, columns, strict=True):
         data[name], odd = _typed(column)
         if odd is not None:
-            texts[name] = (row_numbers[odd[0]], odd[1])
+            texts[name] = (numbers[odd[0]], odd[1])
     frame = pd.DataFrame(data)
     frame.attrs[TEXT_CELLS] = texts
+    if numbers != list(range(2, len(numbers) + 2)):
+        frame.attrs[ROW_NUMBERS] = numbers
     return frame
 
 

@@ -106,7 +106,7 @@ def test_a_refused_file_leaves_the_dataset_of_before(tmp_path: Path) -> None:
 def test_missing_file_folder_and_unknown_source(tmp_path: Path) -> None:
     write_text(tmp_path / "yearbook_2020.csv", PLAIN)
     refused(tmp_path / "yearbok_2020.csv", "CP-FILE-MISSING", "yearbook_2020.csv")
-    with pytest.raises(CarbonpanelError, match="CP-FILE-IS-FOLDER"):
+    with pytest.raises(CarbonpanelError, match="CP-FILE-FOLDER"):
         ingest_file(tmp_path, "city_yearbook", data_dir=tmp_path / "data")
     with pytest.raises(CarbonpanelError, match=r"(?s)CP-SOURCE-UNKNOWN.*did you mean 'city_yearbook'"):
         ingest_file(tmp_path / "yearbook_2020.csv", "city_yearbok", data_dir=tmp_path / "data")

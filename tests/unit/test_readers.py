@@ -14,7 +14,7 @@ import pytest
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.ingest.files import find_file
-from analysis_py.ingest.readers import explain_text, read_cells, read_table
+from analysis_py.ingest.readers import explain_text, read_cells, read_table, row_numbers
 from tests.unit.ingest_files import replace_in_xlsx, write_text, write_xls, write_xlsx
 
 ROWS = [["城市", "year", "x", "note"], ["合肥市", 2019, 1.5, "好"], ["芜湖市", 2020, 0.1, "坏"]]
@@ -102,8 +102,10 @@ def test_column_names_are_stripped_and_nameless_ones_named(tmp_path: Path) -> No
 def test_blank_rows_and_short_rows(tmp_path: Path) -> None:
     frame = read_table(write_text(tmp_path / "a.csv", "\n\na,b,c\n1,2,3\n\n4,5\n"))
     assert frame["c"].tolist()[0] == 3 and np.isnan(frame["c"].tolist()[1])
+    assert row_numbers(frame).tolist() == [4, 6]
     rows = read_cells(tmp_path / "a.csv")
     assert [number for number, _ in rows] == [3, 4, 6]
+    assert row_numbers(read_table(write_text(tmp_path / "b.csv", "a\n1\n2\n"))).tolist() == [2, 3]
 
 
 def test_quoted_separators_and_line_breaks_keep_row_numbers(tmp_path: Path) -> None:
@@ -185,7 +187,7 @@ def test_missing_file_names_its_neighbours(tmp_path: Path) -> None:
 
 def test_folder_and_pipe(tmp_path: Path) -> None:
     write_text(tmp_path / "inside.csv", TEXT)
-    refused(tmp_path, "CP-FILE-IS-FOLDER", "inside.csv")
+    refused(tmp_path, "CP-FILE-FOLDER", "inside.csv")
     os.mkfifo(tmp_path / "pipe.csv")
     refused(tmp_path / "pipe.csv", "CP-FILE-NOT-REGULAR")
 
