@@ -373,16 +373,18 @@ class Collector:
         return len(self.placed) + lost + self.unplaced_unlisted
 
     def used_columns(self) -> tuple[UsedColumn, ...]:
-        """What was taken, a line per column, indicator, unit, scope and vintage, in order of first appearance."""
-        return tuple(
-            UsedColumn(
-                column=label,
-                indicator=indicator,
-                unit=unit,
-                area_scope=area,
-                population_basis=tally.population_basis,
-                vintage=vintage,
-                cells=tally.written,
-            )
+        """What was taken, a line per column, indicator, unit, scope and vintage; columns without a number last."""
+        taken = [
+            UsedColumn(label, indicator, unit, area, tally.population_basis, vintage, tally.written)
             for (label, indicator, unit, area, vintage), tally in self._tallies.items()
-        )
+        ]
+        seen = {used.column for used in taken}
+        mapping = self.binding.mapping
+        for column in self.binding.values:
+            rule = column.rule
+            if rule is not None and mapping.layout == "columns" and column.name not in seen:
+                area = rule.area_scope or mapping.area_scope.value or "whole_city"
+                vintage = rule.vintage or mapping.vintage.value or "first"
+                basis = rule.population_basis or self.indicators[rule.indicator].population_basis
+                taken.append(UsedColumn(column.name, rule.indicator, rule.unit or "-", area, basis, vintage, 0))
+        return tuple(taken)

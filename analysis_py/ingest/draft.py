@@ -20,6 +20,9 @@ from analysis_py.ingest.units import Dictionary, HeaderReading, fold, load_dicti
 _UNIT_ENDINGS = ("_unit", " unit", "单位", "_units")
 
 
+Heads = list[tuple[CellSheet, list[Header]]]
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a file will be read: the binding, remarks for the report, and why columns are ignored (header -> reason)."""
@@ -49,7 +52,22 @@ def plan_reading(
             f"'{inventory}' is not an inventory (known: {', '.join(INVENTORIES)})",
             remedy=did_you_mean(inventory, INVENTORIES),
         )
-    heads = _heads(book, sheet)
+    plan = _choose(book, source, _heads(book, sheet), mapping, sheet, inventory)
+    unread = [one.name for one in book.visible() if one is not plan.binding.sheet and one.name and one.head(1)]
+    if unread:
+        shown = ", ".join(unread[:10]) + (", ..." if len(unread) > 10 else "")
+        plan = replace(plan, remarks=(*plan.remarks, f"{len(unread)} other sheet(s) not read: {shown}"))
+    return plan
+
+
+def _choose(
+    book: CellFile,
+    source: str,
+    heads: Heads,
+    mapping: str | Path | None,
+    sheet: str | None,
+    inventory: str | None,
+) -> Plan:
     if mapping is not None:
         chosen = find_mapping(mapping)
         if chosen.source != source:
@@ -64,9 +82,6 @@ def plan_reading(
         remark = f"recognised as '{shipped.title or shipped.name}'"
         return _finish(bind(shipped, found, header), (remark,))
     return _propose(source, heads, inventory)
-
-
-Heads = list[tuple[CellSheet, list[Header]]]
 
 
 def _heads(book: CellFile, sheet: str | None) -> Heads:

@@ -275,6 +275,13 @@ def test_the_sheet_with_the_table_is_found(tmp_path: Path) -> None:
     report, rows = bring(book)
     assert numbers(rows) == EXPECTED and report.sheet == "数据"
     assert rows[0]["source_sheet"] == "数据" and rows[0]["source_row"] == 2
+    assert "1 other sheet(s) not read: data" in report.remarks
+
+
+def test_a_wanted_column_without_a_number_is_still_listed(tmp_path: Path) -> None:
+    report, _ = bring(write_text(tmp_path / "a.csv", "city,year,gdp,loans (亿元)\n合肥,2019,9409.4,--\n"))
+    assert [(used.indicator, used.cells) for used in report.columns_used] == [("gdp", 1), ("loans", 0)]
+    assert report.indicators == ("gdp",)
 
 
 def test_provinces(tmp_path: Path) -> None:

@@ -34,9 +34,10 @@ def bring(path: Path, source: str, folder: Path, **options: Any) -> tuple[Ingest
 
 
 def test_yearbook(tmp_path: Path) -> None:
-    start = time.perf_counter()
+    # Processor time: the machine may be busy with other tests.
+    start = time.process_time()
     report, cells = bring(YEARBOOK, "city_yearbook", tmp_path)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert (report.places_read, report.places_placed) == (300, 299)
     assert [u.place for u in report.unplaced] == ["青海省 海南藏族自治州 (632500)"]
     assert "autonomous prefecture" in report.unplaced[0].reason
