@@ -116,7 +116,24 @@ def test_verdicts(con, expectation: str, truth: float | None, target: float, est
 def test_text_admits_when_noise_hides_the_bias(con) -> None:
     add_truth(con, 0.10, 0.08, "biased")
     add_model(con, 0.09, 0.001)
-    assert "the truth is within the noise too" in only(con).text
+    assert only(con).is_truth_within_noise and "the truth is within the noise too" in only(con).text
+    assert "In 1 of the biased ones the truth is within the noise too." in render_recovery(recover(con))
+
+
+def test_tables_and_columns_come_in_the_order_of_their_numbers(con) -> None:
+    for identifier in ("T10c1", "T3c10", "T3c2"):
+        con.execute(
+            "insert into truth.truth_parameter values (?, ?, 'AI', 'structural', 0.1, '', 'recovers', '')",
+            [STUDY, identifier],
+        )
+        con.execute(
+            "insert into results.latest_model values ('r', ?, ?, ?, 'main', null, 'iid', null, 'ok', true)",
+            [STUDY, identifier, identifier],
+        )
+        con.execute(
+            "insert into results.coefficient values ('r', ?, ?, 1, 'AI', null, null, 0.1, 0.01)", [STUDY, identifier]
+        )
+    assert [row.analysis_id for row in recover(con)] == ["T3c2", "T3c10", "T10c1"]
 
 
 def test_text_gives_the_reason(con) -> None:
