@@ -204,7 +204,7 @@ class ModelColumns:
         if bad.any():
             self.messages.append(f"{int(bad.sum())} value(s) of {name} have no {function}() and count as missing")
         if function in ("log1p", "asinh") and (inside == 0).any():
-            self.messages.append(zeros_warning(f"{function}({name})", int((inside == 0).sum())))
+            self.messages.append(zeros_warning(f"{function}({name})"))
 
     def _place_of(self, column: str) -> str:
         for key in TERM_KEYS:
@@ -222,10 +222,10 @@ class ModelColumns:
             self._warn_of_logs("ln" if function == "log" else function, label, evaluate(inner, label, self)[0][1])
 
 
-def zeros_warning(label: str, zeros: int) -> str:
+def zeros_warning(label: str) -> str:
     """What to know about a log of counts with zeros."""
     return (
-        f"{label} was taken of {zeros} zero(s): its coefficient depends on the unit of the count"
+        f"{label} was taken of zeros too: its coefficient depends on the unit of the count"
         " (Chen & Roth 2024, QJE 139:891-936); compare a Poisson or an extensive-margin model"
     )
 

@@ -119,12 +119,6 @@ def _explain(name: str, model: Model, panel: CalendarPanel) -> str:
         return f"{name} ({dict(model.transforms)[name]})"
     if model.fill == "observed" and name in panel.filled_columns and panel.frame[name].notna().any():
         return f"{name}: every cell is filled, none observed"
-    note = panel.data.dictionary.get(name)
     if panel.data.data_file is not None:
         return f"{name} in {panel.data.data_file}"
-    if note is None or not (note.inputs or note.source):
-        return f"{name}: no file brought it"
-    parts = [f"made from {note.inputs}"] if note.inputs else []
-    if note.source:
-        parts.append(f"source: {note.source}")
-    return f"{name} ({'; '.join(parts)}): no file brought it"
+    return f"{name}: {panel.data.why_empty.get(name, 'no file brought it')}"

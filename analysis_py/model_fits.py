@@ -210,12 +210,11 @@ def _panel_log_notes(model: Model, panel: CalendarPanel, data: EstimationFrame, 
     notes = []
     named = [model.outcome, *model.treatment, *model.moderator, *model.controls]
     for name in dict.fromkeys(n for n in named if n):
-        note = panel.data.dictionary.get(name)
-        if note is None or "ln(1 +" not in note.formula.replace("ln(1+", "ln(1 +") or name not in data.frame:
+        formula = panel.data.formulas.get(name, "")
+        if "ln(1 +" not in formula.replace("ln(1+", "ln(1 +") or name not in data.frame:
             continue
-        zeros = int((data.frame[name].to_numpy()[used] == 0).sum())
-        if zeros:
-            notes.append(zeros_warning(f"{name} = {note.formula}", zeros))
+        if (data.frame[name].to_numpy()[used] == 0).any():
+            notes.append(zeros_warning(f"{name} = {formula}"))
     return notes
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
+from analysis_py.empty_columns import explain_empty
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.fingerprint import hash_bytes, hash_file, seeds_hash
 from analysis_py.settings import project_root
@@ -22,20 +23,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ColumnNote:
-    """What the column dictionary says about a column: what it is made from and where that comes from."""
-
-    description: str = ""
-    formula: str = ""
-    inputs: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True)
 class PanelData:
     """A panel as read, in the order of the source.
 
     ``inputs`` is demo | user | mixed | file; ``file_row`` is the number of a row in its file (header = 1), or None;
+    ``formulas`` are those of the column dictionary; ``why_empty`` says of columns without a value what would bring one;
     ``odd_cells`` says, for a column of a file that is text because of a few cells, which the first of them is.
     """
 
@@ -46,7 +38,8 @@ class PanelData:
     is_simulated: bool
     data_file: str | None = None
     file_row: np.ndarray | None = None
-    dictionary: Mapping[str, ColumnNote] = field(default_factory=dict)
+    formulas: Mapping[str, str] = field(default_factory=dict)
+    why_empty: Mapping[str, str] = field(default_factory=dict)
     seeds_hash: str | None = None
     odd_cells: Mapping[str, str] = field(default_factory=dict)
 
@@ -111,7 +104,8 @@ class WarehousePanel:
                 hash=_mart_hash(con, schema, table) or hash_frame(frame),
                 inputs=inputs,
                 is_simulated=simulated,
-                dictionary=_dictionary(con, schema, table),
+                formulas=_formulas(con, schema, table),
+                why_empty=_why_empty(con, table, [str(c) for c in frame.columns if frame[c].isna().all()]),
                 seeds_hash=seeds_hash(project_root()),
             )
 
@@ -215,12 +209,18 @@ def _mart_hash(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> str |
     return None if row is None else str(row[0])
 
 
-def _dictionary(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, ColumnNote]:
+def _formulas(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
     if not _has_table(con, "meta", "column_dictionary"):
         return {}
     rows = con.execute(
-        "select column_name, description, formula, inputs, source from meta.column_dictionary"
-        " where schema_name = ? and model_name = ? order by ordinal, column_name",
+        "select column_name, formula from meta.column_dictionary where schema_name = ? and model_name = ?"
+        " and formula is not null order by column_name",
         [schema, table],
     ).fetchall()
-    return {r[0]: ColumnNote(*(str(v or "") for v in r[1:])) for r in rows}
+    return {str(name): str(formula) for name, formula in rows}
+
+
+def _why_empty(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> dict[str, str]:
+    if not columns or not _has_table(con, "meta", "column_dictionary"):
+        return {}
+    return explain_empty(con, table, columns)

@@ -217,28 +217,65 @@ def test_a_variable_that_no_file_brought_is_named(tmp_path: Path) -> None:
     assert found["E"][0] == "not_run"
 
 
-def test_the_warehouse_says_what_would_bring_a_variable(tmp_path: Path) -> None:
+def small_warehouse() -> duckdb.DuckDBPyConnection:
+    """A mart whose Ope leads by the dictionary to the trade of another mart, which is empty, and whose Mix is empty
+    although its parts have values."""
     con = duckdb.connect()
     con.execute("create schema marts; create schema meta")
     con.execute(
-        "create table marts.panel_x as select 'a' as city, 2001 as year, 1.0 as CP, cast(null as double) as Ope"
+        "create table marts.panel_x as select city, 2001 as year, 1.0 as CP, 1.0 as AI, cast(null as double) as Ope,"
+        " cast(null as double) as Mix from (values ('a'), ('b'), ('c')) as t(city)"
     )
+    con.execute("create table marts.fct as select cast(null as double) as trade_usd, 1.0 as gdp_yuan, 2.0 as ratio")
     con.execute(
-        "create table meta.column_dictionary as select 'marts' as schema_name, 'panel_x' as model_name, 'Ope' as"
-        " column_name, 1 as ordinal, 'd' as description, 'trade / gdp' as formula, 'trade_usd,gdp' as inputs,"
-        " 'city_yearbook' as source"
+        "create table meta.column_dictionary as select 'marts' as schema_name, * from (values"
+        " ('panel_x', 'Ope', 1, 'd', 'trade / gdp', 'fct.ratio', null),"
+        " ('panel_x', 'Mix', 2, 'd', 'gdp * gdp', 'fct.gdp_yuan', null),"
+        " ('panel_x', 'AI', 3, 'd', 'ln(1 + firms)', 'firms', null),"
+        " ('fct', 'ratio', 1, 'd', null, 'trade_usd@.., gdp_yuan', null),"
+        " ('fct', 'trade_usd', 2, 'd', null, 'trade', 'city_yearbook'),"
+        " ('fct', 'gdp_yuan', 3, 'd', null, 'gdp', 'city_yearbook'))"
+        " as t(model_name, column_name, ordinal, description, formula, inputs, source)"
     )
     con.execute(
         'create table meta.build as select \'{"city_yearbook": "user", "x": "none"}\' as inputs, false as is_simulated'
     )
     con.execute("create table meta.mart_hash as select 'marts' as schema_name, 'panel_x' as table_name, 'abc' as hash")
-    study = study_of(tmp_path, "panel: panel_x\nmodels:\n  - {id: M, outcome: CP, treatment: [Ope]}\n")
-    done = run_study(study, WarehousePanel(con))
-    assert done.models[0].status == "not_run"
-    assert done.models[0].message == (
-        "no value of Ope (made from trade_usd,gdp; source: city_yearbook): no file brought it"
+    return con
+
+
+def test_the_warehouse_says_what_would_bring_a_variable(tmp_path: Path) -> None:
+    study = study_of(
+        tmp_path,
+        """\
+        panel: panel_x
+        models:
+          - {id: M, outcome: CP, treatment: [Ope]}
+          - {id: N, outcome: CP, treatment: [Mix]}
+        """,
     )
+    done = run_study(study, WarehousePanel(small_warehouse()))
+    assert [(m.status, m.message) for m in done.models] == [
+        ("not_run", "no value of Ope: no file brought trade (city_yearbook)"),
+        ("not_run", "no value of Mix: made from gdp (city_yearbook), which meet in no row"),
+    ]
     assert (done.inputs, done.is_simulated, done.panel, done.panel_hash) == ("user", False, "panel_x", "abc")
+
+
+def test_logs_of_counts_made_by_the_panel_are_noted_where_they_hold_zeros(tmp_path: Path) -> None:
+    con = small_warehouse()
+    con.execute(
+        "create or replace table marts.panel_x as"
+        " select i % 9 as city, i // 9 as year, sin(i) as CP, (i * 7) % 5 as AI from range(90) as t(i)"
+    )
+    body = "panel: panel_x\nmodels:\n  - {id: M, outcome: CP, treatment: [AI], covariance: iid}\n"
+    body += "  - {id: N, outcome: CP, treatment: [AI], covariance: iid, sample: AI > 0}\n"
+    done = run_study(study_of(tmp_path, body), WarehousePanel(con))
+    assert [m.status for m in done.models] == ["ok", "ok"]
+    assert [any("AI = ln(1 + firms)" in n and "Chen & Roth" in n for n in m.notes) for m in done.models] == [
+        True,
+        False,
+    ]
 
 
 def test_a_panel_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
