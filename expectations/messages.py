@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
-
-import pandas as pd
 
 from expectations.report import ExpectationOutcome
 from expectations.suites import SEVERITY
@@ -78,7 +77,8 @@ def _examples(found: Mapping[str, Any], kwargs: Mapping[str, Any]) -> tuple[str,
     texts = []
     for row in rows:
         values = [row[name] for name in names if name in row]
-        told = [_value(v) for v in values if not isinstance(v, bool) and not _is_missing(v)]
+        values = [v for v in values if not isinstance(v, bool) and not _is_missing(v)]
+        told = [f"{v:.0f}" if names == ["year"] else _value(v) for v in values]
         texts.append(f"{row.get('where', '?')}" + (f": {' against '.join(told)}" if told else ""))
     return tuple(dict.fromkeys(texts))
 
@@ -117,7 +117,7 @@ def _value(value: Any) -> str:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and pd.isna(value))
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _whole(value: Any) -> int | None:

@@ -16,7 +16,7 @@ from great_expectations import expectations as gxe
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations import custom
-from expectations.wording import list_values
+from expectations.wording import list_values, show_number
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
@@ -150,14 +150,16 @@ def expect_between(
     mostly: float = 1.0,
 ) -> Expectation:
     """Values of ``column`` lie in [low, high]; ``mostly`` is the least share that must."""
-    from expectations.wording import show_number
-
-    if low is None:
-        span = f"at most {show_number(float(high or 0))}"
-    elif high is None:
-        span = f"at least {show_number(low)}"
-    else:
-        span = f"{show_number(low)} to {show_number(high)}"
+    low_text, high_text = (
+        "" if end is None else f"{end:.0f}" if column == "year" else show_number(end) for end in (low, high)
+    )
+    span = (
+        f"at most {high_text}"
+        if low is None
+        else f"at least {low_text}"
+        if high is None
+        else f"{low_text} to {high_text}"
+    )
     span = f"{span} {unit}".strip()
     return gxe.ExpectColumnValuesToBeBetween(
         column=column,

@@ -101,6 +101,7 @@ def _run(checks: list[Checked], stage: str, progress: ProgressCallback | None) -
     """Validate each frame as a pandas batch of one ephemeral context; outcomes in the order of the suites."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+    from great_expectations.validator.v1_validator import Validator
 
     from expectations.messages import RESULT_FORMAT, outcome_of
 
@@ -113,8 +114,8 @@ def _run(checks: list[Checked], stage: str, progress: ProgressCallback | None) -
         _tell(progress, done, len(checks), check.name)
         asset = source.add_dataframe_asset(check.name)
         definition = asset.add_batch_definition_whole_dataframe(check.name)
-        batch = definition.get_batch(batch_parameters={"dataframe": check.frame})
-        results = batch.validate(check.suite(), result_format=RESULT_FORMAT).results
+        validator = Validator(definition, RESULT_FORMAT, batch_parameters={"dataframe": check.frame})
+        results = validator.validate_expectation_suite(check.suite()).results
         outcomes = [outcome_of(r, stage=stage, suite=check.name, table=check.table) for r in results]
         yield from sorted(outcomes, key=lambda o: o.position)
     _tell(progress, len(checks), len(checks), "done")

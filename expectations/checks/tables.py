@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from expectations.checks.finding import EXAMPLES, Finding
-from expectations.wording import count_noun, show_number
+from expectations.wording import count_noun, list_values, show_number
 
 
 def find_unbalanced_years(frame: pd.DataFrame, *, time: str, tolerance: float, only: str | None, rows: str) -> Finding:
@@ -137,7 +137,7 @@ def find_empty_columns(frame: pd.DataFrame, *, columns: Sequence[str]) -> Findin
         element_count=len(columns),
         unexpected_count=len(bad),
         success=not bad,
-        problem=f"{count_noun(len(bad), 'columns')} wholly empty: {', '.join(bad)}",
+        problem=f"{count_noun(len(bad), 'columns')} wholly empty: {list_values(bad)}",
         observed=f"{len(columns) - len(bad)} of {len(columns)} columns have values",
     )
 

@@ -137,3 +137,11 @@ def test_declared_unit_changes_are_no_jumps() -> None:
         named = [w for w, c in found_cells(row["source"]) if c == row["indicator"] and w.endswith(f" {row['year']}")]
         fresh = [w for w in named if (codes[w.split(" ")[0]], row["year"], row["indicator"]) not in excused]
         assert len(fresh) < 10, f"{row['indicator']} in {row['year']}: a unit not converted"
+
+
+def test_the_page_counts_as_the_tests_do() -> None:
+    page = (project_root() / "docs" / "reference" / "validation.md").read_text(encoding="utf-8")
+    for kind in (*FOUND, *INVISIBLE):
+        rows = defects().query("kind == @kind").to_dict("records")
+        seen = sum(is_visible(row) for row in rows) if kind in FOUND else 0
+        assert f"| `{kind}` | {len(rows)} | {seen} |" in page, f"{kind}: {len(rows)} planted, {seen} named"

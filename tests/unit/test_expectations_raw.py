@@ -139,7 +139,7 @@ def test_name_of_another_place_warns(world: RawWorld) -> None:
     assert "whose place name belongs to another place" in only(report, "warn", "place name").message
 
 
-@pytest.mark.parametrize(("year", "words"), [("20O8", "without year"), (208, "outside 1,949 to 2,049")])
+@pytest.mark.parametrize(("year", "words"), [("20O8", "without year"), (208, "outside 1949 to 2049")])
 def test_impossible_year_stops(world: RawWorld, year: object, words: str) -> None:
     table = world.tables["city_emissions"].astype({"year": object})
     table.loc[table.index[-1], "year"] = year
