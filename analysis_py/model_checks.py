@@ -111,10 +111,11 @@ def absent_columns(model: Model, panel: CalendarPanel) -> str | None:
     empty = [name for name in used if not columns.raw(name).notna().any()]
     if not empty or (model.estimator == "descriptive" and len(empty) < len(used)):
         return None
-    return "no value of " + "; ".join(_explain(name, model, panel) for name in empty)
+    return "no value of " + "; ".join(explain_absent(name, model, panel) for name in empty)
 
 
-def _explain(name: str, model: Model, panel: CalendarPanel) -> str:
+def explain_absent(name: str, model: Model, panel: CalendarPanel) -> str:
+    """A column without a value and, as far as the panel's source knows, why."""
     if name in dict(model.transforms) and name not in panel.columns:
         return f"{name} ({dict(model.transforms)[name]})"
     if model.fill == "observed" and name in panel.filled_columns and panel.frame[name].notna().any():

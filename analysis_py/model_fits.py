@@ -15,6 +15,7 @@ from analysis_py.estimators.result import RegressionResult
 from analysis_py.estimators.twfe import fit_twfe
 from analysis_py.frame import EstimationFrame, ModelColumns, Where, build_frame, zeros_warning
 from analysis_py.heterogeneity import assign_groups, compare_groups, fit_groups
+from analysis_py.model_checks import explain_absent
 from analysis_py.run_record import CoefficientRow, DiagnosticRow, GroupFit, ModelRun, VariableRow
 from analysis_py.study import Model
 from analysis_py.terms import evaluate, leaves, parse_term
@@ -132,7 +133,7 @@ def describe_model(blank: ModelRun, model: Model, panel: CalendarPanel, where: W
     described = describe_columns(frame, [c for c in frame.columns if c not in empty])
     messages = [*columns.messages]
     if empty:
-        messages.append(f"no value of {', '.join(empty)}")
+        messages.append("no value of " + "; ".join(explain_absent(name, model, panel) for name in empty))
     return replace(
         blank,
         status="warned" if messages else "ok",

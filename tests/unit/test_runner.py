@@ -212,7 +212,7 @@ def test_a_variable_that_no_file_brought_is_named(tmp_path: Path) -> None:
     assert found["A"] == ("not_run", "no value of Ope: no file brought it; FI: no file brought it")
     assert found["B"][0] == "ok"
     assert found["C"] == ("not_run", "no value of share (Ope / CP)")
-    assert found["D"] == ("warned", "no value of Ope")
+    assert found["D"] == ("warned", "no value of Ope: no file brought it")
     assert [v.variable for v in model_of(done, "D").descriptives] == ["CP"]
     assert found["E"][0] == "not_run"
 

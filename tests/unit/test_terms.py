@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis_py.calendar_panel import CalendarPanel
 from analysis_py.errors import CarbonpanelError
@@ -140,6 +142,22 @@ def test_lags_follow_the_calendar_not_the_rows() -> None:
 def test_lags_do_not_depend_on_the_order_of_the_file() -> None:
     shuffled = gapped().sample(frac=1, random_state=3)
     np.testing.assert_array_equal(values_of("L.x", gapped())[0][1], values_of("L.x", shuffled)[0][1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.sets(st.tuples(st.integers(0, 4), st.integers(1990, 2003)), min_size=1, max_size=40),
+    periods=st.integers(-5, 5),
+)
+def test_a_lag_is_what_a_look_up_by_unit_and_time_finds(rows: set[tuple[int, int]], periods: int) -> None:
+    frame = pd.DataFrame(sorted(rows, key=lambda r: (r[1] * 7) % 11), columns=["city", "year"])
+    frame["x"] = np.arange(len(frame), dtype=float)
+    known = {(c, y): x for c, y, x in zip(frame["city"], frame["year"], frame["x"], strict=True)}
+    panel = panel_of(frame)
+    expected = [
+        known.get((c, y - periods), np.nan) for c, y in zip(panel.frame["city"], panel.frame["year"], strict=True)
+    ]
+    np.testing.assert_array_equal(panel.shifted(panel.frame["x"].to_numpy(), periods), expected)
 
 
 @pytest.mark.parametrize("time", [["2001", "2002", "2004", "2001", "2002"], [2001.0, 2002.0, 2004.0, 2001.0, 2002.0]])
