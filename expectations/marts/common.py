@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from great_expectations import expectations as gxe
-
 from expectations import custom
 from expectations.marts.frames import Mart, Marts
 from expectations.parameters import FILL_CODES
@@ -31,16 +29,15 @@ def has_columns(mart: Mart, columns: Iterable[str]) -> bool:
     return all(column in mart.rows for column in columns)
 
 
-def expect_flags(mart: Mart) -> list[Expectation]:
-    """Flags are true or false, never empty."""
-    return [
-        gxe.ExpectColumnValuesToNotBeNull(
-            column=column,
-            severity=STOP,
-            meta=words(phrase="with an empty flag", noun="rows", advice=MODEL_FAULT, expected="never empty"),
-        )
-        for column in mart.columns_of("boolean")
-    ]
+def expect_complete(columns: Sequence[str], noun: str) -> Expectation:
+    """Every row has a value in each of the columns (flags, names, classes)."""
+    return custom.ExpectColumnsToBeFilled(
+        columns=list(columns),
+        least=1.0,
+        noun=noun,
+        severity=STOP,
+        meta=words(advice=MODEL_FAULT, expected="never empty"),
+    )
 
 
 def check_fills(mart: Mart, measures: Sequence[str]) -> Checked:

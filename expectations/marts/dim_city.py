@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from great_expectations import expectations as gxe
 
-from expectations.marts.common import MODEL_FAULT, check_schema, expect_flags, has_columns
+from expectations.marts.common import MODEL_FAULT, check_schema, expect_complete, has_columns
 from expectations.marts.frames import Mart, Marts
 from expectations.suites import STOP, WARN, Checked, expect_between, expect_in_set, expect_key, expect_rows, words
 
@@ -49,13 +49,12 @@ def build_checks(mart: Mart, marts: Marts) -> list[Checked]:
             severity=STOP,
             meta=words(phrase="whose code is not six digits", noun="cities", advice=MODEL_FAULT, expected="six digits"),
         ),
-        *(
-            gxe.ExpectColumnValuesToNotBeNull(
-                column=column,
-                severity=STOP,
-                meta=words(phrase=f"without {column}", noun="cities", advice=MODEL_FAULT, expected="never empty"),
-            )
-            for column in ("city_name_zh", "city_name_en", "province_code", "region4", "resource_type")
+        expect_complete(
+            [
+                *("city_name_zh", "city_name_en", "province_code", "region4", "resource_type"),
+                *mart.columns_of("boolean"),
+            ],
+            "cities",
         ),
         gxe.ExpectColumnValuesToBeUnique(
             column="city_name_zh",
@@ -82,6 +81,5 @@ def build_checks(mart: Mart, marts: Marts) -> list[Checked]:
         expect_between("latitude_deg", *LATITUDE, noun="cities", unit="degrees north", advice="check the seed"),
         expect_between("low_carbon_pilot_year", 2010, None, noun="cities", severity=WARN, advice="check the seed"),
         expect_between("ai_pilot_year", 2019, None, noun="cities", severity=WARN, advice="check the seed"),
-        *expect_flags(mart),
     )
     return [check_schema(mart, KINDS), checked]

@@ -7,7 +7,7 @@ from expectations.marts.common import (
     MODEL_FAULT,
     check_fills,
     check_schema,
-    expect_flags,
+    expect_complete,
     expect_simulated_flag,
     expect_some_values,
     has_columns,
@@ -46,7 +46,7 @@ def build_checks(mart: Mart, marts: Marts) -> list[Checked]:
     checked.add(
         expect_rows(1, "the table has no rows", MODEL_FAULT),
         *expect_key(["city_code", "year"], _NOUN, MODEL_FAULT),
-        *expect_flags(mart),
+        expect_complete(mart.columns_of("boolean"), _NOUN),
         expect_simulated_flag(marts),
         expect_some_values(measures),
         custom.ExpectYearsToBeBalanced(

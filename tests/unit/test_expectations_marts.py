@@ -46,7 +46,7 @@ def test_same_build_same_outcomes() -> None:
         (f"update {PANEL} set CP_reported = null where year = 2004", "4 rows whose value, reported value and fill"),
         (f"update {PANEL} set AI_fill = 'guessed' where year = 2004", "唐山市 2004: 0.111, reported 0.111, fill"),
         (f"update {PANEL} set size_class = 'huge' where year = 2004", "4 city-years with another size_class than"),
-        (f"update {PANEL} set is_bth = null where year = 2004", "4 rows with an empty flag"),
+        (f"update {PANEL} set is_bth = null where year = 2004", "fewer than 100% of city-years (e.g. is_bth: 90%)"),
         (
             f"update {PANEL} set is_low_carbon_pilot = true where year = 2004",
             "is_low_carbon_pilot and low_carbon_pilot",
@@ -63,7 +63,10 @@ def test_same_build_same_outcomes() -> None:
             "update marts.dim_city set city_name_zh = '唐山市' where city_code = '130100'",
             "2 cities that share",
         ),
-        ("update marts.dim_city set region4 = null where city_code = '130100'", "1 city without region4"),
+        (
+            "update marts.dim_city set region4 = null where city_code = '130100'",
+            "fewer than 100% of cities (e.g. region4: 75%)",
+        ),
     ],
 )
 def test_broken_marts_stop(change: str, words: str) -> None:
