@@ -1,6 +1,7 @@
 {#-
     Writes meta.column_dictionary: every column of every table of the project with what its YAML says. Names, order and
-    types come from the database; description, unit, formula, inputs and fill rule from the column's `meta`.
+    types come from the database; description, unit, formula, inputs and fill rule from the column's `meta`. The tables
+    that dbt does not fill get their description as a comment, as persist_docs gives it to the others.
 -#}
 {% macro write_column_dictionary() %}
     {% if execute %}
@@ -56,6 +57,9 @@
                 'raw', 'reference', 'published', 'truth', 'staging', 'intermediate', 'marts', 'results', 'quality', 'meta'
             )
         order by columns.schema_name, columns.table_name, columns.column_index;
+        {% for source in graph.sources.values() %}
+        comment on table {{ source.schema }}.{{ source.identifier }} is {{ duckdb_escape_comment(source.description) }};
+        {% endfor %}
         commit;
     {% endif %}
 {% endmacro %}

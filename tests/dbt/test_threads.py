@@ -1,0 +1,42 @@
+"""The number of threads changes nothing: equal ordered exports of every table, and equal hashes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis_py.warehouse import open_read
+
+
+def _exports(database: Path) -> dict[str, tuple[object, ...]]:
+    """Of every table that data flow through: rows, and a checksum of their texts that no order can change."""
+    with open_read(database) as con:
+        tables = con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() "
+            "where schema_name in ('raw', 'staging', 'intermediate', 'marts') order by 1"
+        ).fetchall()
+        return {
+            name: con.execute(
+                f"select count(*), sum(cast(hash(cast(t as varchar)) as hugeint)) from {name} as t"
+            ).fetchone()
+            for (name,) in tables
+        }
+
+
+def _hashes(database: Path) -> list[tuple[object, ...]]:
+    with open_read(database) as con:
+        return con.execute("from meta.mart_hash order by all").fetchall()
+
+
+def test_one_thread_and_two_give_the_same(demo_database: Path, demo_database_one_thread: Path) -> None:
+    two, one = _exports(demo_database), _exports(demo_database_one_thread)
+    assert len(two) > 25
+    assert {name for name in two if two[name] != one.get(name)} == set()
+
+
+def test_mart_hashes_agree_and_cover_every_mart(demo_database: Path, demo_database_one_thread: Path) -> None:
+    hashes = _hashes(demo_database)
+    assert hashes == _hashes(demo_database_one_thread)
+    assert [name for _, name, _, _ in hashes] == [
+        "dim_city", "dim_province", "fct_city_year", "panel_carbon_productivity"
+    ]  # fmt: skip
+    assert all(rows > 0 and len(digest) == 32 for _, _, rows, digest in hashes)
