@@ -288,15 +288,13 @@ def build_frame(
     Parameters
     ----------
     panel : the whole panel.
-    model : a resolved model; its outcome must be one column (no dummies).
+    model : a resolved model whose outcome has been checked to be one column.
     where : places of the model's keys, for messages.
     observed : use reported cells only, instead of filled ones.
     extra : further columns to carry (name -> key of the model that names it), e.g. a split variable.
     """
     columns = ModelColumns(panel, model, where, observed=observed)
     outcome = term_columns(columns, "outcome")
-    if len(outcome) != 1:
-        raise CarbonpanelError("CP-STUDY-TERM", "the outcome must be one column", where=where("outcome", None))
     groups = {key: term_columns(columns, key) for key in TERM_KEYS[1:]}
     design = [*groups["treatment"], *groups["moderator"]]
     keep = columns.mask(model.sample, "sample")

@@ -8,7 +8,7 @@ from analysis_py.calendar_panel import CalendarPanel
 from analysis_py.errors import CarbonpanelError
 from analysis_py.frame import ModelColumns, as_numbers, fixed_effect_columns
 from analysis_py.study import Model, Study
-from analysis_py.terms import Dummies, Term, leaves, parse_term, unknown_column, uses_time
+from analysis_py.terms import Term, has_dummies, leaves, number_columns, parse_term, unknown_column, uses_time
 
 
 def check_study(study: Study, panel: CalendarPanel) -> None:
@@ -28,7 +28,9 @@ def _check_model(study: Study, model: Model, panel: CalendarPanel) -> None:
         place = where(key, item)
         if uses_time(term):
             panel.shift_rows(1)
-        for name, _ in leaves(term) if key not in ("split", "columns") and not _is_dummies(term) else ():
+        if key == "outcome" and has_dummies(term):
+            raise CarbonpanelError("CP-STUDY-TERM", "the outcome must be one column, not dummies", where=place)
+        for name in number_columns(term):
             as_numbers(columns.raw(name), name, place, panel.data.odd_cells.get(name, ""))
     for key, item, name in _plain_names(model, columns.names):
         if name not in columns.names:
@@ -37,10 +39,6 @@ def _check_model(study: Study, model: Model, panel: CalendarPanel) -> None:
         raise CarbonpanelError(
             "CP-STUDY-VALUE", f"weights '{model.weights}' hold negative values", where=where("weights", None)
         )
-
-
-def _is_dummies(term: Term) -> bool:
-    return isinstance(term, Dummies)
 
 
 def named_terms(study: Study, model: Model, names: list[str]) -> Iterator[tuple[str, int | None, Term]]:

@@ -20,9 +20,6 @@ from analysis_py.run_record import CoefficientRow, DiagnosticRow, GroupFit, Mode
 from analysis_py.study import Model
 from analysis_py.terms import evaluate, leaves, parse_term
 
-#: Below this many clusters the usual clustered errors are too small to be trusted.
-FEW_CLUSTERS = 40
-
 
 def fit_regression(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:
     """A two-way fixed-effects or moderation model."""
@@ -197,13 +194,7 @@ def _remarks(result: RegressionResult) -> list[str]:
 
 
 def _messages(result: RegressionResult) -> list[str]:
-    messages = [m for m in result.messages if not _is_remark(m)]
-    if result.n_clusters and min(result.n_clusters) < FEW_CLUSTERS and not any("cluster" in m for m in messages):
-        messages.append(
-            f"few clusters ({', '.join(map(str, result.n_clusters))}): clustered errors tend to be too small below"
-            f" {FEW_CLUSTERS}"
-        )
-    return messages
+    return [m for m in result.messages if not _is_remark(m)]
 
 
 def _panel_log_notes(model: Model, panel: CalendarPanel, data: EstimationFrame, used: np.ndarray) -> list[str]:

@@ -27,6 +27,9 @@ __all__ = ["FilePanel", "FramePanel", "PanelSource", "StudyRun", "WarehousePanel
 #: Estimators a study may name that this version does not have.
 UNAVAILABLE = ("iv", "threshold", "spatial", "did")
 
+#: Covariances a study may name that this version does not have.
+UNAVAILABLE_COVARIANCES = ("wild",)
+
 #: What arithmetic on bad numbers raises; anything else is a fault of this program and is not caught.
 _NUMERICAL = (ArithmeticError, np.linalg.LinAlgError, ValueError)
 
@@ -143,6 +146,8 @@ def _run_model(study: Study, model: Model, panel: CalendarPanel) -> ModelRun:
     )
     if model.estimator in UNAVAILABLE:
         return replace(blank, message=f"the estimator '{model.estimator}' is not available in this version")
+    if model.is_regression and model.covariance.type in UNAVAILABLE_COVARIANCES:
+        return replace(blank, message=f"the covariance '{model.covariance.type}' is not available in this version")
     missing = absent_columns(model, panel)
     if missing:
         return replace(blank, message=missing)

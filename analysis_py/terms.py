@@ -188,6 +188,18 @@ def leaves(term: Term, shift: int = 0) -> Iterator[tuple[str, int]]:
             yield from leaves(factor, shift)
 
 
+def number_columns(term: Term) -> Iterator[str]:
+    """Columns that a term reads as numbers: all but those it makes dummies of."""
+    for part in _walk(term, into_dummies=False):
+        if isinstance(part, Column):
+            yield part.name
+
+
+def has_dummies(term: Term) -> bool:
+    """Whether a term is, or contains, dummies."""
+    return any(isinstance(part, Dummies) for part in _walk(term))
+
+
 def calls(term: Term) -> Iterator[tuple[str, Term]]:
     """The (function, inner term) pairs inside a term."""
     if isinstance(term, Call):
@@ -228,20 +240,20 @@ def evaluate(term: Term, spelling: str, values: Values, where: str = "") -> list
 
 
 def _single(term: Term, values: Values, where: str) -> np.ndarray:
-    if any(isinstance(t, Dummies) for t in _walk(term)):
+    if has_dummies(term):
         raise CarbonpanelError(
             "CP-STUDY-TERM", "dummies cannot be lagged or transformed", where=where, remedy="write i.x outside"
         )
     return evaluate(term, "", values, where)[0][1]
 
 
-def _walk(term: Term) -> Iterator[Term]:
+def _walk(term: Term, *, into_dummies: bool = True) -> Iterator[Term]:
     yield term
-    if isinstance(term, Shift | Call | Dummies):
-        yield from _walk(term.inner)
+    if isinstance(term, Shift | Call) or (isinstance(term, Dummies) and into_dummies):
+        yield from _walk(term.inner, into_dummies=into_dummies)
     elif isinstance(term, Product):
         for factor in term.factors:
-            yield from _walk(factor)
+            yield from _walk(factor, into_dummies=into_dummies)
 
 
 def _dummies(term: Dummies, values: Values, where: str) -> list[tuple[str, np.ndarray]]:

@@ -129,6 +129,7 @@ def test_estimators_that_are_not_there_are_said(tmp_path: Path) -> None:
           - {id: T, estimator: threshold, threshold: {variable: ER, regime_terms: [AI]}}
           - {id: S, estimator: spatial, spatial: {model: sdm, weights: contiguity}}
           - {id: D, estimator: did, did: {method: did2s, first_treated: year}}
+          - {id: W, covariance: {type: wild, draws: 99, seed: 1}}
         """,
     )
     assert [(m.status, str(m.message).split("'")[1]) for m in done.models] == [
@@ -136,7 +137,53 @@ def test_estimators_that_are_not_there_are_said(tmp_path: Path) -> None:
         ("not_run", "threshold"),
         ("not_run", "spatial"),
         ("not_run", "did"),
+        ("not_run", "wild"),
     ]
+
+
+def test_covariances_find_their_columns(tmp_path: Path) -> None:
+    data = small_panel()
+    data["lon"], data["lat"] = 100.0 + data["city"].str[1:].astype(int), 30.0
+    done = run(
+        tmp_path,
+        """\
+        defaults: {outcome: CP, treatment: [AI]}
+        models:
+          - {id: conley, covariance: {type: conley, lon: lon, lat: lat, cutoff_km: 200}}
+          - {id: dk, covariance: {type: driscoll_kraay, lag: 2}}
+          - {id: two, covariance: {type: cluster, by: [province, year]}}
+        """,
+        data,
+    )
+    assert [m.covariance for m in done.models] == [
+        "conley(200 km)",
+        "driscoll_kraay(lag 2)",
+        "cluster(province, year)",
+    ]
+    assert all(m.coefficients[0].std_error > 0 for m in done.models)
+    assert len({m.coefficients[0].std_error for m in done.models}) == 3
+
+
+def test_trends_by_group_are_dummies_times_time(tmp_path: Path) -> None:
+    data = small_panel()
+    body = "models:\n  - {id: M, outcome: CP, treatment: [AI], controls: [i.province*year], covariance: iid}\n"
+    model = run(tmp_path, body, data).models[0]
+    assert [c.term for c in model.coefficients] == [
+        "AI",
+        "i.province=p1*year",
+        "i.province=p2*year",
+        "i.province=p3*year",
+        "_cons",
+    ]
+    trends = [(data["province"] == p).astype(float) * data["year"] for p in ("p1", "p2", "p3")]
+    effects = [pd.get_dummies(data["city"], dtype=float), pd.get_dummies(data["year"], dtype=float).iloc[:, 1:]]
+    slopes = np.linalg.lstsq(np.column_stack([data["AI"], *trends, *effects]), data["CP"], rcond=None)[0]
+    assert model.coefficients[0].estimate == pytest.approx(slopes[0], rel=1e-8)
+
+
+def test_an_outcome_of_dummies_stops_before_estimating(tmp_path: Path) -> None:
+    with pytest.raises(CarbonpanelError, match="CP-STUDY-TERM"):
+        run(tmp_path, "models:\n  - {id: M, outcome: i.province, treatment: [AI]}\n")
 
 
 @pytest.mark.parametrize(
