@@ -159,6 +159,8 @@ def _count_firms(places: Places, latent: np.ndarray, streams: Streams) -> tuple[
     draw = streams.stream("firms")
     wanted = np.maximum(np.round(np.exp(latent) - 1.0), 0.0) * places.exists
     leaving = draw.uniform(0.01, 0.06, latent.shape)
+    # as many firms again come and go within a year, so that no city with a stock goes without a registration
+    turnover = streams.stream("turnover").uniform(0.02, 0.06, latent.shape)
     registered, deregistered, stock = np.zeros_like(wanted), np.zeros_like(wanted), np.zeros_like(wanted)
     before = np.zeros(len(wanted))
     for t in range(wanted.shape[1]):
@@ -166,6 +168,9 @@ def _count_firms(places: Places, latent: np.ndarray, streams: Streams) -> tuple[
         registered[:, t] = np.maximum(wanted[:, t] - before + deregistered[:, t], 0.0)
         before = before + registered[:, t] - deregistered[:, t]
         stock[:, t] = before
+        passing = np.ceil(turnover[:, t] * before)
+        registered[:, t] += passing
+        deregistered[:, t] += passing
     return registered, deregistered, stock
 
 
