@@ -213,7 +213,7 @@ def _carry_over(con: duckdb.DuckDBPyConnection, old: Path) -> int:
         for key in sorted(set(here) & set(there)):
             shared = ", ".join(f'"{c}"' for c in here[key] if c in there[key])
             table = f'"{key[0]}"."{key[1]}"'
-            con.execute(f"insert or ignore into {table} ({shared}) select {shared} from old_warehouse.{table}")
+            con.execute(f"insert into {table} ({shared}) select {shared} from old_warehouse.{table}")
         con.execute("commit")
         row = con.execute(
             "select count(*) from results.run as r join meta.mart_hash as m "
