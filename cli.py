@@ -191,10 +191,11 @@ def validate(
         from analysis_py.quality import check_now, last_results, summarise
 
         outcome = last_results() if last else check_now()
-        columns, rows = outcome.rows(failed_only=not every)
-        if rows:
-            _print_rows(columns, rows, fmt)
-        (print if fmt is Format.table else _say)(summarise(outcome))
+        if fmt is Format.table and not every:
+            print(outcome.text())
+        else:
+            _print_rows(*outcome.rows(failed_only=not every), fmt)
+        _say(summarise(outcome))
         _notice(outcome.simulated, fmt)
         if not outcome.success:
             raise typer.Exit(1)
@@ -254,6 +255,7 @@ def estimate(
 def compare(
     study: Annotated[str, typer.Argument(help="Study id, e.g. carbon_productivity.")],
     table: Annotated[str | None, typer.Option("--table", help="Only this published table, e.g. 3.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Every field; csv and json always have every field.")] = False,
     fmt: FormatOption = Format.table,
 ) -> None:
     """Set our columns beside the published ones: design only on the demo world, numbers on your own files."""
@@ -261,7 +263,8 @@ def compare(
         from analysis_py.comparison import compare_published
 
         comparison = compare_published(study, table)
-        _print_rows(comparison.columns, comparison.rows, fmt)
+        shown = comparison if full or fmt in {Format.csv, Format.json} else comparison.brief()
+        _print_rows(shown.columns, shown.rows, fmt)
         _notice(comparison.simulated, fmt)
         for note in comparison.notes:
             _say(f"note: {note}")

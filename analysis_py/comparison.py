@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
@@ -45,6 +45,14 @@ _DESIGN = (
     "estimator",
     "differs_in",
     "message",
+)
+#: What fits a screen.
+_BRIEF = frozenset(
+    {
+        *("table", "column", "id", "label", "status", "outcome_published", "n_published", "n", "cities_published"),
+        *("cities", "convention", "errors", "differs_in", "term", "estimate_published", "statistic_published"),
+        *("estimate", "statistic"),
+    }
 )
 _ESTIMATES = ("r2_published", "r2", "term", "estimate_published", "statistic_published", "estimate", "statistic")
 
@@ -100,6 +108,12 @@ class Comparison:
     rows: tuple[tuple[object, ...], ...]
     simulated: bool
     notes: tuple[str, ...]
+
+    def brief(self) -> Comparison:
+        """The same rows with the columns that fit a screen; the others are for files."""
+        keep = [i for i, name in enumerate(self.columns) if name in _BRIEF]
+        rows = tuple(tuple(row[i] for i in keep) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[i] for i in keep), rows=rows)
 
 
 def compare_published(study: str, table: str | None = None) -> Comparison:

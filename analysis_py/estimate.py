@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
-from analysis_py.progress import Progress
+from analysis_py.progress import Progress, ProgressCallback
 from analysis_py.settings import paths
 from analysis_py.warehouse import open_write
 
@@ -117,7 +117,7 @@ def estimate_studies(
     with Progress(f"estimating {total} models", quiet=quiet) as bar:
         for study in studies:
             source = FilePanel(data, sheet=sheet) if data is not None else WarehousePanel(place.database)
-            run = run_study(study, source, progress=lambda i, n, label, base=done: bar(base + i, total, label))
+            run = run_study(study, source, progress=_offset(bar, done, total))
             done += len(study.models)
             runs.append(run)
     messages = _store(runs, place.database) if write and data is None else []
@@ -125,6 +125,11 @@ def estimate_studies(
         if on_run is not None:
             on_run(run)
     return EstimateOutcome(tuple(runs), tuple(messages))
+
+
+def _offset(bar: Progress, base: int, total: int) -> ProgressCallback:
+    """Report one study's progress as part of all of them."""
+    return lambda done, _, label: bar(base + done, total, label)
 
 
 def _only(study: Study, models: Sequence[str] | None) -> Study:

@@ -4,32 +4,48 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from analysis_py.progress import Progress
 from analysis_py.settings import paths
-from analysis_py.warehouse import open_read, open_write, simulated
+from analysis_py.warehouse import has_table, open_read, open_write, simulated
+
+if TYPE_CHECKING:
+    from expectations.report import ValidationReport
 
 _COLUMNS = ("stage", "suite", "severity", "result", "expectation", "column", "unexpected", "message")
 
 
 @dataclass(frozen=True)
 class QualityOutcome:
-    """Every expectation looked at, in order: (stage, suite, severity, success, expectation, column, count, message)."""
+    """The reports of the raw and the mart stage, and whether they were stored before or made now."""
 
-    outcomes: tuple[tuple[str, str, str, bool, str, str, int | None, str], ...]
+    reports: tuple[ValidationReport, ...]
     simulated: bool
     stored: bool
 
     @property
     def success(self) -> bool:
         """Whether no stopping expectation failed."""
-        return all(o[3] or o[2] != "stop" for o in self.outcomes)
+        return all(report.success for report in self.reports)
+
+    def text(self) -> str:
+        """The reports for people: failures first, with examples and what to do."""
+        from expectations.validation import render_report
+
+        return "\n\n".join(render_report(report) for report in self.reports)
 
     def rows(self, *, failed_only: bool) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """Columns and rows to show, stopping failures first."""
-        kept = [o for o in self.outcomes if not (failed_only and o[3])]
-        kept.sort(key=lambda o: (o[3], o[2] != "stop"))
-        return _COLUMNS, [(a, b, c, "passed" if d else "failed", e, f, g, h) for a, b, c, d, e, f, g, h in kept]
+        """Columns and one row an expectation, stopping failures first."""
+        kept = [r for report in self.reports for r in report.results if not (failed_only and r.success)]
+        kept.sort(key=lambda r: (r.success, r.severity != "stop"))
+        return _COLUMNS, [
+            (
+                *(r.stage, r.suite, r.severity, "passed" if r.success else "failed"),
+                *(r.expectation, r.column_name or "", r.unexpected_count, r.message),
+            )
+            for r in kept
+        ]
 
 
 def check_now() -> QualityOutcome:
@@ -38,14 +54,16 @@ def check_now() -> QualityOutcome:
 
     place = paths()
     with open_read() as con:
-        row = con.execute("select variables from meta.refresh").fetchone() if _has_refresh(con) else None
+        row = (
+            con.execute("select variables from meta.refresh").fetchone() if has_table(con, "meta", "refresh") else None
+        )
         is_simulated = simulated(con)
     if row is not None:
         inputs = dict(json.loads(str(row[0]))["inputs"])
     else:
         from analysis_py.ingest.inputs import current_inputs
 
-        inputs = dict.fromkeys(sorted(current_inputs(place.data)), "demo" if is_simulated else "user")
+        inputs = current_inputs(place.data)
     with Progress("1/2 validating the raw inputs") as bar:
         raw = validate_raw(inputs, seeds_dir=place.seeds, user_raw_dir=place.user_raw, progress=bar)
     with Progress("2/2 validating the marts") as bar, open_read() as con:
@@ -53,41 +71,23 @@ def check_now() -> QualityOutcome:
     with open_write() as con:
         for report in (raw, marts):
             write_report(con, report)
-    outcomes = tuple(
-        (r.stage, r.suite, r.severity, r.success, r.expectation, r.column_name or "", r.unexpected_count, r.message)
-        for report in (raw, marts)
-        for r in report.results
-    )
-    return QualityOutcome(outcomes, is_simulated, stored=False)
+    return QualityOutcome((raw, marts), is_simulated, stored=False)
 
 
 def last_results() -> QualityOutcome:
     """The newest stored validation of each stage."""
+    from expectations.validation import read_reports
+
     with open_read() as con:
-        rows = con.execute(
-            "with newest as (select validation_id, stage, row_number() over "
-            "(partition by stage order by started_at desc, validation_id) as place from quality.validation_run) "
-            "select e.stage, e.suite, e.severity, e.success, e.expectation, coalesce(e.column_name, ''), "
-            "e.unexpected_count, e.message from quality.expectation_result as e join newest as n "
-            "on n.validation_id = e.validation_id and n.stage = e.stage and n.place = 1 "
-            "order by e.stage desc, e.suite, e.position"
-        ).fetchall()
-        return QualityOutcome(tuple(tuple(r) for r in rows), simulated(con), stored=True)
+        return QualityOutcome(tuple(read_reports(con)), simulated(con), stored=True)
 
 
 def summarise(outcome: QualityOutcome) -> str:
     """One sentence: how many expectations, how many failed, of which kind."""
-    total = len(outcome.outcomes)
-    if total == 0:
+    results = [r for report in outcome.reports for r in report.results]
+    if not results:
         return "no validation has been stored yet: run 'carbonpanel validate'"
-    stops = sum(1 for o in outcome.outcomes if not o[3] and o[2] == "stop")
-    warns = sum(1 for o in outcome.outcomes if not o[3] and o[2] != "stop")
+    stops = sum(1 for r in results if not r.success and r.severity == "stop")
+    warns = sum(1 for r in results if not r.success and r.severity != "stop")
     when = "in the stored validation" if outcome.stored else "now"
-    return f"{total} expectations {when}: {total - stops - warns} passed, {warns} warned, {stops} stopping"
-
-
-def _has_refresh(con: object) -> bool:
-    row = con.execute(  # type: ignore[attr-defined]
-        "select count(*) from information_schema.tables where table_schema = 'meta' and table_name = 'refresh'"
-    ).fetchone()
-    return bool(row[0])
+    return f"{len(results)} expectations {when}: {len(results) - stops - warns} hold, {warns} warn, {stops} stop"

@@ -174,6 +174,14 @@ def simulated(con: duckdb.DuckDBPyConnection) -> bool:
     return row is None or row[0] is not False
 
 
+def has_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the warehouse has this table or view."""
+    row = con.execute(
+        "select count(*) from information_schema.tables where table_schema = ? and table_name = ?", [schema, table]
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def _set_search_path(con: duckdb.DuckDBPyConnection) -> None:
     known = {row[0] for row in con.execute("select schema_name from information_schema.schemata").fetchall()}
     wanted = [s for s in SEARCH_PATH.split(",") if s in known]

@@ -94,6 +94,6 @@ def test_trace_ends_at_the_file(real_world: Path) -> None:
 def test_demo_is_one_option_away(cli_in: Cli, tmp_path: Path) -> None:
     assert run_cli("ingest", str(CEADS), "--as", "city_emissions", env=places(tmp_path)).returncode == 0
     result = cli_in("inputs", "--format", "json")
-    kinds = {r["source"]: r["kind"] for r in json.loads(result.stdout)}
+    kinds = {r["source"]: r["inputs"] for r in json.loads(result.stdout)}
     assert kinds["city_emissions"] == "user"
     assert kinds["city_yearbook"] == "none"
