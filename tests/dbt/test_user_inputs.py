@@ -72,8 +72,14 @@ def test_districts_stay_out_and_data_sets_have_an_order(user: duckdb.DuckDBPyCon
     assert "book.xlsx, sheet 'Sheet1', row 6" in text
 
 
-def test_an_unknown_mode_of_a_source_is_refused(tmp_path: Path) -> None:
-    variables = json.dumps({"inputs": {"city_yearbook": "dmeo"}})
-    result = run_dbt(tmp_path, "compile", "-s", "stg_city_yearbook__cells", "--vars", variables)
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"inputs": {"city_yearbook": "dmeo"}}, "it must be demo, user or none"),
+        ({"co2_source": "ceds"}, "it must be one of: ipcc2006, china_provincial_2011, ceads, edgar"),
+    ],
+)
+def test_a_var_nothing_is_built_for_is_refused(tmp_path: Path, variables: dict[str, object], said: str) -> None:
+    result = run_dbt(tmp_path, "build", "-s", "seed_unit", "--vars", json.dumps(variables))
     assert result.returncode != 0
-    assert "it must be demo, user or none" in result.stdout
+    assert said in result.stdout
