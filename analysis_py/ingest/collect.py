@@ -7,9 +7,13 @@ its count, and refuses the file once everything has been read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from analysis_py.errors import CarbonpanelError, did_you_mean
+from analysis_py.ingest.batches import CellBatches
 from analysis_py.ingest.cells import is_missing, parse_number, parse_year, shown
 from analysis_py.ingest.contract import (
     AREA_SCOPES,
@@ -23,7 +27,7 @@ from analysis_py.ingest.contract import (
 from analysis_py.ingest.layout import Binding, Cell, Observation
 from analysis_py.ingest.places import PlaceIndex, Placement
 from analysis_py.ingest.plausibility import Problems, Tally, check_unit, find_implausible
-from analysis_py.ingest.report import QuarantinedCell, UnplacedPlace, UsedColumn
+from analysis_py.ingest.report import UnplacedPlace, UsedColumn
 from analysis_py.ingest.units import Dictionary
 
 #: Distinct unplaced places that are listed one by one; further ones are only counted.
@@ -57,9 +61,10 @@ class Collector:
         self.problems = Problems()
         self.rows_read = self.rows_placed = self.rows_without_numbers = 0
         self.rows_outside_years = self.rows_after_abolition = 0
-        self.cells_read = self.cells_missing = self.cells_written = 0
+        self.cells_read = self.cells_missing = 0
         self.cells_outside_years = self.cells_unplaced = self.cells_not_observed = 0
-        self.quarantined: list[QuarantinedCell] = []
+        #: Why a row of :meth:`finish` is impossible, by its position.
+        self.reasons: dict[int, str] = {}
         self.placed: dict[str, None] = {}
         self.years: set[int] = set()
         self.years_outside: set[int] = set()
@@ -71,7 +76,7 @@ class Collector:
         self._keys: dict[tuple[object, ...], int] = {}
         self._units: dict[tuple[str, str], str | None] = {}
         self._last_row = self._last_placed = self._last_outside = 0
-        self._rows: list[tuple[object, ...]] = []
+        self._rows = CellBatches()
         self._file = binding.sheet.path.name
 
     def add(self, seen: Observation) -> None:
@@ -243,24 +248,10 @@ class Collector:
         reason = find_implausible(canonical, indicator)
         if reason:
             tally.add_impossible(value)
-            self.quarantined.append(
-                QuarantinedCell(
-                    row=seen.row,
-                    column=cell.column,
-                    place=self.index.label(code),
-                    city_code=code,
-                    year=year,
-                    indicator=indicator.name,
-                    value=value,
-                    unit=unit,
-                    value_text=cell.text,
-                    reason=reason,
-                )
-            )
-            return
-        tally.written += 1
-        self.cells_written += 1
-        self.years.add(year)
+            self.reasons[len(self._rows)] = reason
+        else:
+            tally.written += 1
+            self.years.add(year)
         self._rows.append(
             (
                 self.source,
@@ -308,7 +299,7 @@ class Collector:
         )
 
     def finish(self) -> list[tuple[object, ...]]:
-        """The rows to write, in file order; raises what refuses the file.
+        """All cells with a number, in file order, those of :attr:`reasons` among them; raises what refuses the file.
 
         Raises ``CP-FILE-NO-ROWS``, ``CP-YEAR-BAD``, ``CP-CELL-TEXT``, ``CP-CELL-FORMULA``, ``CP-KEY-DUPLICATED``,
         ``CP-UNIT-UNKNOWN``, ``CP-SCOPE-UNKNOWN``, ``CP-PLACE-NONE``, ``CP-UNIT-IMPLAUSIBLE``, ``CP-NOTHING-LEFT``.
@@ -333,18 +324,21 @@ class Collector:
             )
         for tally in self._tallies.values():
             check_unit(tally, self.indicators[tally.indicator], self.contract, sheet)
-        if not self._rows:
-            raise self._nothing_left()
+        if len(self.reasons) == len(self._rows):
+            raise self.nothing_left()
         return self._rows
 
-    def _nothing_left(self) -> CarbonpanelError:
+    def nothing_left(self, reasons: Mapping[int, str] | None = None) -> CarbonpanelError:
+        """The refusal of a file no number of which can be used; ``reasons`` by position say more than our own."""
         sheet = self.binding.sheet
-        if self.quarantined:
-            cell = self.quarantined[0]
+        told = reasons or self.reasons
+        if told:
+            position = min(told)
+            text, _, _, row, column = self._rows[position][-5:]
             return CarbonpanelError(
                 "CP-NOTHING-LEFT",
-                f"every number is impossible, the first one: {shown(cell.value_text)} - {cell.reason}",
-                where=sheet.place(cell.row, cell.column),
+                f"every number is impossible, the first one: {shown(str(text))} - {told[position]}",
+                where=sheet.place(int(str(row)), str(column)),
                 remedy="check the units",
             )
         if self.years_outside:

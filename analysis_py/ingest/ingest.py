@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,12 +19,12 @@ import pyarrow.parquet as pq
 from analysis_py.errors import CarbonpanelError, Place
 from analysis_py.files import write_json
 from analysis_py.ingest.collect import Collector
-from analysis_py.ingest.contract import PARQUET_COLUMNS, load_contract
+from analysis_py.ingest.contract import load_contract
 from analysis_py.ingest.draft import Plan, plan_reading
 from analysis_py.ingest.files import file_hash, find_file
 from analysis_py.ingest.inputs import read_report
 from analysis_py.ingest.places import place_index
-from analysis_py.ingest.report import IngestReport, render_report
+from analysis_py.ingest.report import IngestReport, QuarantinedCell, render_report
 from analysis_py.ingest.sheets import CellFile, open_cells
 from analysis_py.ingest.units import load_dictionary
 from analysis_py.progress import ProgressCallback
@@ -85,9 +86,9 @@ def ingest_file(
                 progress(collector.rows_read, 0, "rows read")
             collector.add(seen)
         rows = collector.finish()
-        table = _table(rows)
+        table = _table([row for position, row in enumerate(rows) if position not in collector.reasons])
         folder = Path(data_dir) / "raw" / source
-        report = _account(book, plan, collector, folder)
+        report = _account(book, plan, collector, rows, folder)
     if check:
         return report
     output, digest = _write(table, folder, name, Path(data_dir))
@@ -113,14 +114,29 @@ def dataset_name(path: Path, wanted: str | None) -> str:
     return slug[:80] or "dataset"
 
 
-def _table(rows: list[tuple[object, ...]]) -> pa.Table:
-    types = {"string": pa.string(), "int32": pa.int32(), "float64": pa.float64()}
-    columns = zip(*rows, strict=True)
-    arrays = [pa.array(values, types[kind]) for values, (_, kind) in zip(columns, PARQUET_COLUMNS, strict=True)]
-    return pa.table(arrays, names=[name for name, _ in PARQUET_COLUMNS])
+def _quarantined(seen: Collector, rows: list[tuple[object, ...]]) -> tuple[QuarantinedCell, ...]:
+    names = [name for name, _ in PARQUET_COLUMNS]
+    cells = []
+    for position, reason in sorted(seen.reasons.items()):
+        row: dict[str, Any] = dict(zip(names, rows[position], strict=True))
+        cells.append(
+            QuarantinedCell(
+                row=row["source_row"],
+                column=row["source_column"],
+                place=seen.index.label(row["city_code"]),
+                city_code=row["city_code"],
+                year=row["year"],
+                indicator=row["indicator"],
+                value=row["value"],
+                unit=row["unit"],
+                value_text=row["value_text"],
+                reason=reason,
+            )
+        )
+    return tuple(cells)
 
 
-def _account(book: CellFile, plan: Plan, seen: Collector, folder: Path) -> IngestReport:
+def _account(book: CellFile, plan: Plan, seen: Collector, rows: list[tuple[object, ...]], folder: Path) -> IngestReport:
     binding = plan.binding
     mapping = binding.mapping
     remarks = list(plan.remarks)
@@ -145,7 +161,7 @@ def _account(book: CellFile, plan: Plan, seen: Collector, folder: Path) -> Inges
         rows_after_abolition=seen.rows_after_abolition,
         cells_read=seen.cells_read,
         cells_missing=seen.cells_missing,
-        cells_written=seen.cells_written,
+        cells_written=len(rows) - len(seen.reasons),
         cells_outside_years=seen.cells_outside_years,
         cells_unplaced=seen.cells_unplaced,
         cells_not_observed=seen.cells_not_observed,
@@ -153,7 +169,7 @@ def _account(book: CellFile, plan: Plan, seen: Collector, folder: Path) -> Inges
         places_placed=len(seen.placed),
         unplaced=seen.unplaced(),
         unplaced_unlisted=seen.unplaced_unlisted,
-        quarantined=tuple(seen.quarantined),
+        quarantined=_quarantined(seen, rows),
         columns_used=seen.used_columns(),
         columns_ignored=plan.ignored,
         years=tuple(sorted(seen.years)),
