@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.ingest.batches import CellBatches
 from analysis_py.ingest.cells import is_missing, parse_number, parse_year, shown
@@ -298,7 +296,7 @@ class Collector:
             remedy="correct the cell, empty it, or list the mark under 'missing' in a mapping if it means no value",
         )
 
-    def finish(self) -> list[tuple[object, ...]]:
+    def finish(self) -> CellBatches:
         """All cells with a number, in file order, those of :attr:`reasons` among them; raises what refuses the file.
 
         Raises ``CP-FILE-NO-ROWS``, ``CP-YEAR-BAD``, ``CP-CELL-TEXT``, ``CP-CELL-FORMULA``, ``CP-KEY-DUPLICATED``,

@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 
 from analysis_py.errors import CarbonpanelError, Place
 from analysis_py.files import write_json
+from analysis_py.ingest.batches import CellBatches
 from analysis_py.ingest.collect import Collector
-from analysis_py.ingest.contract import load_contract
+from analysis_py.ingest.contract import PARQUET_COLUMNS, load_contract
 from analysis_py.ingest.draft import Plan, plan_reading
 from analysis_py.ingest.files import file_hash, find_file
 from analysis_py.ingest.inputs import read_report
@@ -86,7 +87,7 @@ def ingest_file(
                 progress(collector.rows_read, 0, "rows read")
             collector.add(seen)
         rows = collector.finish()
-        table = _table([row for position, row in enumerate(rows) if position not in collector.reasons])
+        table = rows.table(without=collector.reasons)
         folder = Path(data_dir) / "raw" / source
         report = _account(book, plan, collector, rows, folder)
     if check:
@@ -114,7 +115,7 @@ def dataset_name(path: Path, wanted: str | None) -> str:
     return slug[:80] or "dataset"
 
 
-def _quarantined(seen: Collector, rows: list[tuple[object, ...]]) -> tuple[QuarantinedCell, ...]:
+def _quarantined(seen: Collector, rows: CellBatches) -> tuple[QuarantinedCell, ...]:
     names = [name for name, _ in PARQUET_COLUMNS]
     cells = []
     for position, reason in sorted(seen.reasons.items()):
@@ -136,7 +137,7 @@ def _quarantined(seen: Collector, rows: list[tuple[object, ...]]) -> tuple[Quara
     return tuple(cells)
 
 
-def _account(book: CellFile, plan: Plan, seen: Collector, rows: list[tuple[object, ...]], folder: Path) -> IngestReport:
+def _account(book: CellFile, plan: Plan, seen: Collector, rows: CellBatches, folder: Path) -> IngestReport:
     binding = plan.binding
     mapping = binding.mapping
     remarks = list(plan.remarks)
