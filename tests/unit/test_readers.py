@@ -40,7 +40,7 @@ def test_line_ends(tmp_path: Path, ending: str) -> None:
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.tsv.gz", "a.gz"])
 def test_gzip(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_bytes(gzip.compress(TEXT.encode("gbk")))
+    path.write_bytes(gzip.compress(TEXT.encode("gbk"), mtime=0))
     pd.testing.assert_frame_equal(read_table(path), expected())
 
 
@@ -197,7 +197,7 @@ def test_folder_and_pipe(tmp_path: Path) -> None:
     [
         ("a.csv", b"", "CP-FILE-EMPTY"),
         ("a.csv", b"\n\n \n", "CP-FILE-EMPTY"),
-        ("a.csv.gz", gzip.compress(b""), "CP-FILE-EMPTY"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "CP-FILE-EMPTY"),
         ("a.csv", b"a,b\n", "CP-FILE-NO-ROWS"),
         ("a.csv", b"a,b,a\n1,2,3\n", "CP-COLUMN-DUPLICATED"),
         ("a.csv", b"a,b\n1,2,3\n", "CP-FILE-RAGGED"),
@@ -218,7 +218,7 @@ def test_folder_and_pipe(tmp_path: Path) -> None:
         ("a.parquet", b"PAR1 no", "CP-FILE-CORRUPT"),
         ("a.dta", b"no stata", "CP-FILE-CORRUPT"),
         ("a.dta", b"<stata_dta><header>", "CP-FILE-CORRUPT"),
-        ("a.csv.gz", gzip.compress(TEXT.encode())[:30], "CP-FILE-CORRUPT"),
+        ("a.csv.gz", gzip.compress(TEXT.encode(), mtime=0)[:30], "CP-FILE-CORRUPT"),
         ("a.csv.gz", b"plain text", "CP-FILE-CORRUPT"),
     ],
 )
