@@ -69,7 +69,8 @@ class Unit:
 class Indicator:
     """One row of seed_indicator: what the raw contract knows of a number, and the range in which it is plausible.
 
-    ``min_value`` and ``max_value`` are in ``unit``, the canonical unit.
+    ``min_value`` and ``max_value`` are in ``unit``, the canonical unit. ``kind`` is flow, stock, share or index;
+    indicators of one ``vintage_group`` are revised together.
     """
 
     name: str
@@ -80,6 +81,8 @@ class Indicator:
     max_value: float | None
     label_en: str
     label_zh: str
+    kind: str = "flow"
+    vintage_group: str = ""
 
     @property
     def population_basis(self) -> str | None:
@@ -185,6 +188,8 @@ def load_contract(folder: Path | None = None) -> Contract:
             max_value=_number(row["max_value"]),
             label_en=row["label_en"],
             label_zh=row["label_zh"],
+            kind=row.get("kind") or "flow",
+            vintage_group=row.get("vintage_group") or "",
         )
         for row in read_reference("seed_indicator", folder)
     }

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analysis_py.errors import CarbonpanelError, did_you_mean
+from analysis_py.errors import CarbonpanelError
+from analysis_py.ingest.answers import LEAVE, Answers
 from analysis_py.ingest.cells import parse_year
 from analysis_py.ingest.contract import INVENTORIES
 from analysis_py.ingest.layout import HEADER_DEPTH, Binding, Header, bind, check_duplicates, make_header, no_year
 from analysis_py.ingest.mapping import Mapping, Rule, Setting, find_mapping, shipped_mappings
+from analysis_py.ingest.settling import settle_given, settle_proposed
 from analysis_py.ingest.sheets import CellFile, CellSheet
 from analysis_py.ingest.units import Dictionary, HeaderReading, fold, load_dictionary
 
@@ -38,21 +40,18 @@ def plan_reading(
     *,
     mapping: str | Path | None = None,
     sheet: str | None = None,
-    inventory: str | None = None,
+    answers: Answers | None = None,
 ) -> Plan:
-    """Choose sheet, header row and mapping.
+    """Choose sheet, header row and mapping; ``answers`` settles what the file does not say.
 
     Raises ``CP-MAPPING-*`` for a mapping that does not fit, ``CP-FILE-EMPTY``, ``CP-YEAR-MISSING``,
-    ``CP-PLACE-MISSING``, ``CP-INDICATOR-NONE``, ``CP-UNIT-UNKNOWN``, ``CP-UNIT-MISSING``, ``CP-INVENTORY-UNKNOWN``,
-    ``CP-INVENTORY-MISSING``, ``CP-COLUMN-AMBIGUOUS``, ``CP-COLUMN-DUPLICATED``, ``CP-SHEET-UNKNOWN``.
+    ``CP-PLACE-MISSING``, ``CP-INDICATOR-NONE``, ``CP-UNIT-UNKNOWN``, ``CP-COLUMN-AMBIGUOUS``,
+    ``CP-COLUMN-DUPLICATED``, ``CP-SHEET-UNKNOWN``, and those of :mod:`analysis_py.ingest.answers`.
     """
-    if inventory is not None and inventory not in INVENTORIES:
-        raise CarbonpanelError(
-            "CP-INVENTORY-UNKNOWN",
-            f"'{inventory}' is not an inventory (known: {', '.join(INVENTORIES)})",
-            remedy=did_you_mean(inventory, INVENTORIES),
-        )
-    plan = _choose(book, source, _heads(book, sheet), mapping, sheet, inventory)
+    answers = answers or Answers(source, load_dictionary())
+    plan = _choose(book, source, _heads(book, sheet), mapping, sheet, answers)
+    answers.check_used(plan.binding.sheet.place(plan.binding.header.row))
+    plan = replace(plan, remarks=(*plan.remarks, *answers.remarks))
     unread = [one.name for one in book.visible() if one is not plan.binding.sheet and one.name and one.head(1)]
     if unread:
         shown = ", ".join(unread[:10]) + (", ..." if len(unread) > 10 else "")
@@ -66,7 +65,7 @@ def _choose(
     heads: Heads,
     mapping: str | Path | None,
     sheet: str | None,
-    inventory: str | None,
+    answers: Answers,
 ) -> Plan:
     if mapping is not None:
         chosen = find_mapping(mapping)
@@ -77,11 +76,11 @@ def _choose(
                 where=str(mapping),
                 remedy=f"use --as {chosen.source}, or another mapping",
             )
-        return _finish(_bind_given(chosen, book, heads, sheet), ())
+        return _finish(settle_given(_bind_given(chosen, book, heads, sheet), answers), ())
     for shipped, found, header in _fitting(source, heads):
         remark = f"recognised as '{shipped.title or shipped.name}'"
-        return _finish(bind(shipped, found, header), (remark,))
-    return _propose(source, heads, inventory)
+        return _finish(settle_given(bind(shipped, found, header), answers), (remark,))
+    return _propose(source, heads, answers)
 
 
 def _heads(book: CellFile, sheet: str | None) -> Heads:
@@ -157,7 +156,7 @@ def _finish(binding: Binding, remarks: tuple[str, ...], ignored: dict[str, str] 
     return Plan(binding, remarks, reasons)
 
 
-def _propose(source: str, heads: Heads, inventory: str | None) -> Plan:
+def _propose(source: str, heads: Heads, answers: Answers) -> Plan:
     dictionary = load_dictionary()
     scored = [
         (_score(header, source, dictionary), -index, sheet, header)
@@ -166,7 +165,7 @@ def _propose(source: str, heads: Heads, inventory: str | None) -> Plan:
     ]
     best = max(scored, key=lambda item: (item[0], item[1], -item[3].row))
     sheet, header = best[2], best[3]
-    return _Proposal(source, sheet, header, dictionary, inventory).plan()
+    return _Proposal(source, sheet, header, dictionary, answers).plan()
 
 
 def _score(header: Header, source: str, dictionary: Dictionary) -> int:
@@ -180,14 +179,13 @@ def _score(header: Header, source: str, dictionary: Dictionary) -> int:
 class _Proposal:
     """A mapping drafted from one header."""
 
-    def __init__(
-        self, source: str, sheet: CellSheet, header: Header, dictionary: Dictionary, inventory: str | None
-    ) -> None:
+    def __init__(self, source: str, sheet: CellSheet, header: Header, dictionary: Dictionary, answers: Answers) -> None:
         self.source = source
         self.sheet = sheet
         self.header = header
         self.dictionary = dictionary
-        self.inventory = inventory
+        self.answers = answers
+        answers.open(header.names)
         self.indicators = dictionary.contract.of_source(source)
         self.level = dictionary.contract.level(source)
         self.remarks: list[str] = []
@@ -212,8 +210,8 @@ class _Proposal:
             code=code,
             place=place,
             province=province,
-            area_scope=Setting("whole_city", self.roles.get("area_scope")),
-            vintage=Setting("first", self.roles.get("vintage")),
+            area_scope=Setting("whole_city", self.roles.get("area_scope"), is_said="area_scope" in self.roles),
+            vintage=Setting("first", self.roles.get("vintage"), is_said="vintage" in self.roles),
         )
         label, value = self.roles.get("indicator"), self.roles.get("value")
         if not year and not years:
@@ -231,6 +229,7 @@ class _Proposal:
             mapping = replace(base, layout="columns", year=year, unit=unit, columns=tuple(rules))
         else:
             raise self._no_indicator()
+        mapping = settle_proposed(mapping, self.sheet, self.header, self.answers)
         return _finish(bind(mapping, self.sheet, self.header), tuple(self.remarks), self.ignored)
 
     def _is_used(self, name: str) -> bool:
@@ -290,8 +289,14 @@ class _Proposal:
             return None
         where = self.sheet.place(self.header.row, text)
         name = self._indicator(reading, text)
+        if name is None:
+            return None
         indicator = self.indicators[name]
-        if reading.problem:
+        unit = self.answers.unit(text, indicator, reading.unit, where)
+        if unit == LEAVE:
+            self.ignored[text] = "left out, as you said"
+            return None
+        if reading.problem and (unit is None or not reading.is_fatal):
             if not reading.is_fatal:
                 self.ignored[text] = reading.problem
                 return None
@@ -300,7 +305,7 @@ class _Proposal:
                 "CP-UNIT-UNKNOWN", f"in '{text}' {reading.problem}", where=where,
                 remedy=self.dictionary.unit_remedy(part, indicator),
             )  # fmt: skip
-        unit = reading.unit
+        unit = unit or reading.unit
         possible = self.dictionary.contract.units_for(indicator)
         if unit is None and unit_column is None and not has_row_unit:
             if len(possible) == 1:
@@ -309,12 +314,10 @@ class _Proposal:
                 unit = indicator.unit
                 self.remarks.append(f"'{text}' states no unit; taken in the contract's own, {unit}")
             else:
-                raise CarbonpanelError(
-                    "CP-UNIT-MISSING",
-                    f"'{text}' is {name}, but its unit is not said",
-                    where=where,
-                    remedy=f"write it in the header: '{text}({self._unit_label(indicator.unit)})', or use a mapping",
-                )
+                unit = self.answers.ask_unit(text, indicator, where)
+                if unit == LEAVE:
+                    self.ignored[text] = "left out, as you said"
+                    return None
         return Rule(
             indicator=name,
             unit=unit,
@@ -324,20 +327,18 @@ class _Proposal:
             vintage=reading.vintage,
         )
 
-    def _unit_label(self, unit: str) -> str:
-        return self.dictionary.contract.units[unit].label_zh
-
-    def _indicator(self, reading: HeaderReading, text: str) -> str:
-        if not reading.needs_inventory:
-            return reading.indicator
-        if self.inventory is None:
-            raise CarbonpanelError(
-                "CP-INVENTORY-MISSING",
-                f"'{text}' is CO2, but whose inventory it is cannot be known from the file",
-                where=self.sheet.place(self.header.row, text),
-                remedy=f"name the column {' or '.join(INVENTORIES.values())} with its unit, or use a mapping",
-            )
-        return INVENTORIES[self.inventory]
+    def _indicator(self, reading: HeaderReading, text: str) -> str | None:
+        """The indicator a header names; ``None`` when it is left out for want of knowing which."""
+        where = self.sheet.place(self.header.row, text)
+        if reading.needs_inventory:
+            return INVENTORIES[self.answers.inventory(text, where)]
+        if reading.needs_basis:
+            basis = self.answers.population_basis(text, where)
+            if basis == LEAVE:
+                self.ignored[text] = "left out, as you said"
+                return None
+            return f"population_{basis}"
+        return reading.indicator
 
     def _labels(self, column: str) -> tuple[tuple[str, Rule], ...]:
         """Rules by the texts of the indicator column, from one pass over it."""

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from analysis_py.errors import CarbonpanelError, Place
 from analysis_py.files import write_json
+from analysis_py.ingest.answers import Answers, Given
 from analysis_py.ingest.batches import CellBatches
 from analysis_py.ingest.collect import Collector
 from analysis_py.ingest.contract import PARQUET_COLUMNS, load_contract
@@ -46,6 +47,7 @@ def ingest_file(
     sheet: str | None = None,
     check: bool = False,
     inventory: str | None = None,
+    answers: Given | None = None,
     progress: ProgressCallback | None = None,
 ) -> IngestReport:
     """Take one file into the raw contract.
@@ -59,7 +61,8 @@ def ingest_file(
     dataset : name to keep it under; by default the file's name. A dataset of the same name is replaced.
     sheet : sheet of a workbook.
     check : only report, write nothing.
-    inventory : ``ceads`` or ``edgar``: whose CO2 a column is that does not say so.
+    inventory : ``ceads`` or ``edgar``: whose CO2 a column is that does not say so; short for ``answers``.
+    answers : what the file does not say, as given with the command.
     progress : called with (rows done, 0, label) as reading goes on.
 
     Returns
@@ -78,7 +81,9 @@ def ingest_file(
     find_file(path)
     name = dataset_name(path, dataset)
     with open_cells(path) as book:
-        plan = plan_reading(book, source, mapping=mapping, sheet=sheet, inventory=inventory)
+        given = answers or Given(inventory=inventory)
+        settled = Answers(source, load_dictionary(), given)
+        plan = plan_reading(book, source, mapping=mapping, sheet=sheet, answers=settled)
         collector = Collector(
             source, name, plan.binding, contract, load_dictionary(), place_index(contract.level(source))
         )
@@ -140,10 +145,6 @@ def _quarantined(seen: Collector, rows: CellBatches) -> tuple[QuarantinedCell, .
 def _account(book: CellFile, plan: Plan, seen: Collector, rows: CellBatches, folder: Path) -> IngestReport:
     binding = plan.binding
     mapping = binding.mapping
-    remarks = list(plan.remarks)
-    says_scope = mapping.area_scope.column or any(rule.area_scope for _, rule in mapping.columns + mapping.labels)
-    if mapping.origin == "proposed" and seen.source == "city_yearbook" and not says_scope:
-        remarks.append("taken as whole-city numbers (全市); say otherwise in a mapping")
     report = IngestReport(
         file=book.path.name,
         file_sha256=file_hash(book.path),
@@ -175,7 +176,7 @@ def _account(book: CellFile, plan: Plan, seen: Collector, rows: CellBatches, fol
         columns_ignored=plan.ignored,
         years=tuple(sorted(seen.years)),
         years_outside=tuple(sorted(seen.years_outside)),
-        remarks=tuple(remarks),
+        remarks=plan.remarks,
         warnings=(),
     )
     warnings = [f"{note} ({count:,} rows)" for note, count in seen.notes.items()]

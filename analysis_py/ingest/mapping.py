@@ -27,10 +27,14 @@ _RULE_KEYS = ["indicator", "unit", "unit_column", "area_scope", "population_basi
 
 @dataclass(frozen=True)
 class Setting:
-    """A property of all cells: one ``value``, or read from ``column`` row by row."""
+    """A property of all cells: one ``value``, or read from ``column`` row by row.
+
+    ``is_said`` tells whether a mapping or a column of the file states it, or it is only assumed.
+    """
 
     value: str | None = None
     column: str | None = None
+    is_said: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,8 +157,8 @@ class _Reader:
             return Setting(default)
         if isinstance(node.value, dict):
             inside = self.check_keys(node, ["column"])
-            return Setting(default, self.column(inside.get("column")))
-        return Setting(self.choice(node, known))
+            return Setting(default, self.column(inside.get("column")), is_said=True)
+        return Setting(self.choice(node, known), is_said=True)
 
     def rule(self, node: Node, source: str, has_row_unit: bool) -> Rule:
         keys = self.check_keys(node, _RULE_KEYS)

@@ -8,7 +8,7 @@ recognised only when it is in ``dictionary.yml`` or in the labels of ``seed_indi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class HeaderReading:
     problem: str = ""
     is_fatal: bool = False
     needs_inventory: bool = False
+    needs_basis: bool = False
     is_contract_name: bool = False
 
 
@@ -55,6 +56,7 @@ class Dictionary:
     roles: dict[str, tuple[str, int]] = field(repr=False)
     names: dict[str, dict[str, tuple[str, str | None]]] = field(repr=False)
     unnamed_co2: frozenset[str] = field(repr=False)
+    unnamed_population: frozenset[str] = field(repr=False)
     units: dict[str, tuple[str, ...]] = field(repr=False)
     qualifiers: dict[str, tuple[str, str]] = field(repr=False)
     understood: frozenset[str] = field(repr=False)
@@ -107,6 +109,13 @@ class Dictionary:
             elif source == "city_emissions" and key in self.unnamed_co2:
                 indicator = self.contract.indicators[(source, next(iter(INVENTORIES.values())))]
                 reading = self._qualify(indicator, None, rest, from_brackets, key, needs_inventory=True)
+            elif source == "city_yearbook" and key in self.unnamed_population:
+                indicator = self.contract.indicators[(source, "population_registered")]
+                reading = self._qualify(indicator, None, rest, from_brackets, key)
+                if reading is not None:
+                    basis = reading.population_basis
+                    name = f"population_{basis}" if basis else reading.indicator
+                    reading = replace(reading, indicator=name, needs_basis=basis is None, is_contract_name=False)
             else:
                 continue
             if reading is not None:
@@ -209,6 +218,7 @@ def load_dictionary(folder: Path | None = None) -> Dictionary:
         roles=roles,
         names=names,
         unnamed_co2=frozenset(fold(word) for word in content["co2_of_unnamed_inventory"]),
+        unnamed_population=frozenset(fold(word) for word in content["population_of_unnamed_basis"]),
         units={key: tuple(value) for key, value in units.items()},
         qualifiers=qualifiers,
         understood=frozenset(fold(word) for word in content["understood"]),
