@@ -135,7 +135,7 @@ def root(
         os.environ["CARBONPANEL_DATA"] = str(data.expanduser().absolute())
 
 
-def _refresh(inputs: Inputs, co2_source: str | None, threads: int, force: bool) -> None:
+def _refresh(inputs: Inputs, co2_source: str | None, threads: int, force: bool, *, then_estimate: bool = False) -> None:
     from analysis_py.refresh import refresh as refresh_warehouse
 
     report = refresh_warehouse(inputs=inputs.value, co2_source=co2_source, threads=threads, force=force)
@@ -149,7 +149,7 @@ def _refresh(inputs: Inputs, co2_source: str | None, threads: int, force: bool) 
         f"warehouse built and validated in {report.seconds:.0f} s: {report.nodes_built} dbt nodes, "
         f"{warnings} validation warnings (carbonpanel validate --last shows them)"
     )
-    if report.stale_runs:
+    if report.stale_runs and not then_estimate:
         print(f"{report.stale_runs} earlier run(s) are stale now: run 'carbonpanel estimate'")
     if "demo" in report.inputs.values():
         print(SIMULATED_NOTICE)
@@ -164,7 +164,7 @@ def run(
 ) -> None:
     """Everything: refresh the warehouse, validate it, estimate every study."""
     with _people_errors():
-        _refresh(inputs, co2_source, threads, force)
+        _refresh(inputs, co2_source, threads, force, then_estimate=True)
         _estimate([], None, None, None, None, TableFormat.text, tables=False)
 
 

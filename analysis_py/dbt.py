@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.progress import ProgressCallback
-from analysis_py.settings import project_root
+from analysis_py.settings import paths, project_root
 
 _STEP = re.compile(r"(?P<done>\d+) of (?P<total>\d+) (?P<what>[A-Z]+ .*?)(?: \.{2,}.*)?$")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -59,6 +59,7 @@ def run_build(
     env = dict(os.environ)
     env.update(
         CARBONPANEL_DATABASE=str(database),
+        CARBONPANEL_DATA=str(paths().data),  # absolute: dbt runs in the project's folder, not in the user's
         CARBONPANEL_THREADS=str(threads),
         DBT_PROJECT_DIR=str(root),
         DBT_PROFILES_DIR=str(root),
@@ -82,11 +83,33 @@ def run_build(
             where=str(Path(sys.executable).parent),
             remedy="run 'make setup' in the project's folder",
         )
+    cache = work_dir / "target" / "partial_parse.msgpack"
+    (work_dir / "target" / "run_results.json").unlink(missing_ok=True)
+    code, failures = _run(command, env, log, keep_open, progress)
+    if code != 0 and not _results(work_dir) and cache.exists():
+        cache.unlink()  # a parse cache that a killed run left behind may not fit: parse anew, once
+        code, failures = _run(command, env, log, keep_open, progress)
+    if code != 0:
+        raise _failure(work_dir, log, failures)
+    counts = _count_statuses(work_dir)
+    return DbtOutcome(
+        succeeded=sum(counts.get(s, 0) for s in ("success", "pass")), warned=counts.get("warn", 0), log=log
+    )
+
+
+def _run(
+    command: Sequence[str],
+    env: dict[str, str],
+    log: Path,
+    keep_open: Sequence[int],
+    progress: ProgressCallback | None,
+) -> tuple[int, list[str]]:
+    """Run dbt to its end, logging what it says: the exit code and the nodes it reported as failed."""
     failures: list[str] = []
     with log.open("w", encoding="utf-8") as sink:
         child = subprocess.Popen(
             command,
-            cwd=root,
+            cwd=project_root(),
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -116,12 +139,7 @@ def run_build(
                 child.kill()
                 child.wait()
             raise
-    if code != 0:
-        raise _failure(work_dir, log, failures)
-    counts = _count_statuses(work_dir)
-    return DbtOutcome(
-        succeeded=sum(counts.get(s, 0) for s in ("success", "pass")), warned=counts.get("warn", 0), log=log
-    )
+    return code, failures
 
 
 def _die_with_parent() -> None:

@@ -80,7 +80,7 @@ CASES: list[tuple[str, str | bytes, str, tuple[str, ...]]] = [
     ("same.csv", "city,year,gdp,gdp\n合肥,2019,1,2\n", "CP-COLUMN-DUPLICATED", ("'gdp'",)),
     ("both.csv", "city,year,gdp,GDP(亿元)\n合肥,2019,1,2\n", "CP-COLUMN-AMBIGUOUS", ("'gdp'", "'GDP(亿元)'")),
     ("scope.csv", "city,year,area_scope,gdp\n合肥,2019,全城,1\n", "CP-SCOPE-UNKNOWN", ("row 2", "全城")),
-    ("cut.csv.gz", gzip.compress(PLAIN.encode())[:40], "CP-FILE-CORRUPT", ()),
+    ("cut.csv.gz", gzip.compress(PLAIN.encode(), mtime=0)[:40], "CP-FILE-CORRUPT", ()),
     ("cut.xlsx", b"PK\x03\x04 and then nothing", "CP-FILE-CORRUPT", ()),
     ("page.xls", b"<html><table></table></html>", "CP-FILE-NOT-A-TABLE", ()),
     ("paper.pdf", b"%PDF-1.4", "CP-FILE-UNKNOWN-KIND", (".csv",)),
