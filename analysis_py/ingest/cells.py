@@ -1,11 +1,10 @@
 """What one cell of a user's file says: a number, a year, nothing, or text that is none of these.
 
-Rules, all stated here once:
+Rules, all stated here once (ways of writing a number: :mod:`analysis_py.ingest.numerals`):
 
-- full-width digits, letters and signs are read as their plain forms (Unicode NFKC);
-- commas and spaces are accepted between groups of three digits only, so ``1,5`` is not a number;
-- ``%`` is accepted where the column's unit is a percentage or a share;
+- full-width digits, letters and signs are read as their plain forms;
 - the marks of :data:`MISSING_MARKS` mean that there is no value;
+- a year is four digits, alone, before 年, in Chinese figures, or as the first or last day of that year;
 - nothing is guessed: anything else is text.
 """
 
@@ -14,6 +13,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+
+from analysis_py.ingest.numerals import narrow, read_number
 
 #: Cell contents (after NFKC, stripped, lower case) that mean "no value".
 MISSING_MARKS = frozenset(
@@ -39,13 +40,16 @@ MISSING_MARKS = frozenset(
         "n.a.",
         "#n/a",
     }
-    | {"nan", "null", "none", "缺失", "无", "空", "暂无", "暂缺", "无数据", "missing"}
+    | {"nan", "null", "none", "缺失", "缺", "无", "空", "空值", "暂无", "暂缺", "无数据", "暂无数据", "不详"}
+    | {"missing", "not available", "no data", "nil", "n.d."}
 )
 
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:[, ]\d{3})+(?:\.\d*)?\Z")
-_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\Z")
-_YEAR = re.compile(r"(\d{4})(?:\.0+)?\s*(?:年度?|年末|年底)?\Z")
-_DATE = re.compile(r"(\d{4})[-/.](?:0?1|12)[-/.](?:0?1|31)(?:[ T]0?0:00(?::00)?)?\Z")
+_YEAR = re.compile(r"([0-9]{4})(?:\.0+)?\s*(?:年度?|年末|年底)?\Z")
+_DATE = re.compile(r"([0-9]{4})[-/.年](?:0?1[-/.月]0?1|12[-/.月]31)日?(?:[ T]0?0:00(?::00(?:\.0+)?)?)?\Z")
+_DAY_FIRST = re.compile(r"(?:31[-/.]12|12[-/.]31|0?1[-/.]0?1)[-/.]([0-9]{4})\Z")
+_PACKED = re.compile(r"([0-9]{4})(?:1231|0101)\Z")
+_FIGURES = re.compile(r"([一二][〇○零一二三四五六七八九]{3})\s*年?(?:度|末|底)?\Z")
+_FIGURE = {sign: str(value) for value, signs in enumerate(("〇○零", *"一二三四五六七八九")) for sign in signs}
 _DASHES = str.maketrans({"−": "-", "﹣": "-", "‐": "-", "‑": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
 
 #: Years a file may speak of at all; 20190 or 0 in a year column is a mistake, not a year.
@@ -72,35 +76,34 @@ def is_missing(text: str, extra: frozenset[str] = frozenset()) -> bool:
 
 @lru_cache(maxsize=65536)
 def parse_number(text: str) -> tuple[float, bool] | None:
-    """The number a cell holds and whether it carries a percent sign; ``None`` when it is text.
+    """The number of a cell that says nothing else, and whether it carries a percent sign; ``None`` when it is text.
 
-    ``"1,234.5"`` gives ``(1234.5, False)``, ``"12.3%"`` gives ``(12.3, True)``; ``"1,5"``, ``"inf"``, ``"=A1"``
-    give ``None``.
+    ``"1,234.5"`` gives ``(1234.5, False)``, ``"12.3%"`` gives ``(12.3, True)``; ``"1,5"``, ``"1.2万"``, ``"(3)"``,
+    ``"inf"``, ``"=A1"`` give ``None``.
     """
-    folded = plain(text)
-    percent = folded.endswith("%")
-    if percent:
-        folded = folded[:-1].rstrip()
-    if _PLAIN.match(folded):
-        value = float(folded)
-    elif _GROUPED.match(folded):
-        value = float(folded.replace(",", "").replace(" ", ""))
-    else:
+    read = read_number(text)
+    if read is None or read.comma_only or read.unit or read.scale != 1.0 or "brackets" in read.kinds:
         return None
-    if value in (float("inf"), float("-inf")):
-        return None
-    return value, percent
+    return read.value, read.percent
 
 
 @lru_cache(maxsize=4096)
 def parse_year(text: str) -> int | None:
-    """The calendar year a cell names (``2019``, ``2019.0``, ``2019年``, ``２０１９``, ``2019-12-31``) or ``None``."""
-    folded = plain(text)
-    match = _YEAR.match(folded) or _DATE.match(folded)
-    if match is None:
-        return None
-    year = int(match.group(1))
-    return year if EARLIEST_YEAR <= year <= LATEST_YEAR else None
+    """The calendar year a cell names or ``None``.
+
+    ``2019``, ``2019.0``, ``2019年``, ``２０１９``, ``二〇一九年``; its last or first day in any order, since programs turn
+    years into dates (``2019-12-31``, ``31/12/2019``, ``20191231``, ``2019-01-01 00:00:00``).
+    """
+    folded = narrow(text).lstrip("'\u2018\u2019")
+    figures = _FIGURES.match(folded)
+    if figures is not None:
+        folded = "".join(_FIGURE[sign] for sign in figures.group(1))
+    for form in (_YEAR, _DATE, _DAY_FIRST, _PACKED):
+        match = form.match(folded)
+        if match is not None:
+            year = int(match.group(1))
+            return year if EARLIEST_YEAR <= year <= LATEST_YEAR else None
+    return None
 
 
 def shown(text: str, limit: int = 40) -> str:
