@@ -46,10 +46,15 @@ class Inputs(StrEnum):
     auto = "auto"
     demo = "demo"
     user = "user"
+    mixed = "mixed"
 
 
 InputsOption = Annotated[
-    Inputs, typer.Option("--inputs", help="auto: your ingested files if any, else the demo world.")
+    Inputs,
+    typer.Option(
+        "--inputs",
+        help="auto: your ingested files if any, else the demo world; mixed: the demo world for what they do not bring.",
+    ),
 ]
 Co2Option = Annotated[
     str | None,
@@ -216,7 +221,7 @@ def _estimate(
 
     def show(run: Any) -> None:
         if tables:
-            from analysis_py.tables import render
+            from analysis_py.report.tables import render
 
             print(render(run, format=fmt.value))
             print()
@@ -260,7 +265,7 @@ def compare(
 ) -> None:
     """Set our columns beside the published ones: design only on the demo world, numbers on your own files."""
     with _people_errors():
-        from analysis_py.comparison import compare_published
+        from analysis_py.report.comparison import compare_published
 
         comparison = compare_published(study, table)
         shown = comparison if full or fmt in {Format.csv, Format.json} else comparison.brief()

@@ -20,7 +20,7 @@ from analysis_py.errors import CarbonpanelError
 from analysis_py.fingerprint import warehouse_hash
 from analysis_py.locks import FileLock
 from analysis_py.progress import Progress
-from analysis_py.settings import Paths, paths
+from analysis_py.settings import SIMULATED_NOTICE, Paths, paths
 from analysis_py.warehouse import attach_read_only, open_private, open_read, replace_database, settle, writer_lock
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from expectations.validation import ValidationReport
 
-INPUT_CHOICES = ("auto", "demo", "user")
+INPUT_CHOICES = ("auto", "demo", "user", "mixed")
 CO2_SOURCES = ("ipcc2006", "china_provincial_2011", "ceads", "edgar")
 _CARRIED_SCHEMAS = ("results", "quality")
 
@@ -60,7 +60,8 @@ def refresh(
 
     Parameters
     ----------
-    inputs : ``auto`` (users' files when there are any, else the demo world), ``demo`` or ``user``.
+    inputs : ``auto`` (users' files when there are any, else the demo world), ``demo``, ``user``, or ``mixed`` (users'
+        files, and the demo world for what they do not bring: everything then counts as simulated).
     co2_source : what panel CP divides by; None chooses ``ipcc2006``, or ``ceads`` when a user brought an
         emission inventory and no fuels.
     threads : dbt and DuckDB threads; results do not depend on it.
@@ -124,18 +125,19 @@ def refresh(
 
 
 def choose_inputs(inputs: str, place: Paths) -> tuple[dict[str, str], list[str]]:
-    """Per raw source ``demo``, ``user`` or ``none``, and notes on the choice. Demo and user are never mixed."""
-    from analysis_py.ingest.inputs import current_inputs
+    """Per raw source ``demo``, ``user`` or ``none``, and notes on the choice. Nothing is mixed unless asked for."""
+    from analysis_py.ingest.inputs import current_inputs, has_demo
 
     if inputs not in INPUT_CHOICES:
         from analysis_py.errors import did_you_mean
 
         raise CarbonpanelError("CP-OPTION", f"unknown inputs '{inputs}'", remedy=did_you_mean(inputs, INPUT_CHOICES))
     found = current_inputs(place.data)
+    demo = {source: "demo" if has_demo(source) else "none" for source in sorted(found)}
     if inputs == "demo":
-        return dict.fromkeys(sorted(found), "demo"), []
+        return demo, []
     brought = sorted(source for source, kind in found.items() if kind == "user")
-    if inputs == "user" and not brought:
+    if inputs in ("user", "mixed") and not brought:
         raise CarbonpanelError(
             "CP-INPUTS-NONE",
             "no file of yours has been ingested yet",
@@ -143,6 +145,12 @@ def choose_inputs(inputs: str, place: Paths) -> tuple[dict[str, str], list[str]]
             remedy="run 'carbonpanel ingest FILE --as SOURCE' first, or refresh with --inputs demo",
         )
     notes = []
+    if inputs == "mixed":
+        mixed = {source: "user" if source in brought else kind for source, kind in demo.items()}
+        drawn = ", ".join(source for source, kind in mixed.items() if kind == "demo")
+        notes.append(f"your files are used for: {', '.join(brought)}")
+        notes.append(f"{SIMULATED_NOTICE}: the demo world stands in for {drawn}; no result is a finding")
+        return mixed, notes
     if brought:
         absent = sorted(source for source, kind in found.items() if kind != "user")
         notes.append(f"your files are used for: {', '.join(brought)}")
@@ -160,7 +168,7 @@ def choose_co2_source(wanted: str | None, inputs: dict[str, str]) -> str:
                 "CP-OPTION", f"unknown CO2 source '{wanted}'", remedy=did_you_mean(wanted, CO2_SOURCES)
             )
         return wanted
-    if inputs.get("city_emissions") == "user" and inputs.get("city_energy") == "none":
+    if inputs.get("city_emissions") == "user" and inputs.get("city_energy") != "user":
         return "ceads"
     return "ipcc2006"
 

@@ -14,6 +14,7 @@ from typing import Any
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
 from analysis_py.ingest.contract import load_contract
 from analysis_py.ingest.files import file_hash
+from analysis_py.settings import paths
 
 _COLUMNS = (
     "source",
@@ -38,11 +39,19 @@ def datasets(data_dir: str | Path) -> dict[str, list[Path]]:
     }
 
 
+def has_demo(source: str) -> bool:
+    """Whether the demo world has the source: a seed ``seeds/raw/raw_<source>.csv``."""
+    return (paths().seeds / "raw" / f"raw_{source}.csv").is_file()
+
+
 def current_inputs(data_dir: str | Path) -> dict[str, str]:
-    """Per source ``demo`` (no user file anywhere), ``user`` (it has one) or ``none`` (only other sources have one)."""
+    """Per source ``demo`` (no user file anywhere), ``user`` (it has one) or ``none`` (only other sources have one).
+
+    A source that is no part of the demo world is ``none`` there too.
+    """
     found = datasets(data_dir)
     if not any(found.values()):
-        return dict.fromkeys(found, "demo")
+        return {source: "demo" if has_demo(source) else "none" for source in found}
     return {source: "user" if files else "none" for source, files in found.items()}
 
 

@@ -2,11 +2,13 @@
 {% macro write_build() %}
     {% if execute %}
         {% set inputs = var('inputs') %}
+        {% set kinds = inputs.values() | list %}
+        {% set world = 'user' if 'demo' not in kinds else ('mixed' if 'user' in kinds else 'demo') %}
         begin transaction;
         delete from meta.build;
         insert into meta.build values (
             '{{ tojson(inputs, sort_keys=true) | replace("'", "''") }}',
-            '{{ 'demo' if 'demo' in inputs.values() | list else 'user' }}',
+            '{{ world }}',
             '{{ var("co2_source") }}',
             '{{ var("gdp_vintage") }}',
             {{ var('base_year') }},

@@ -11,6 +11,8 @@ from expectations.raw import (
     city_firms,
     city_patents,
     city_yearbook,
+    province_emissions,
+    province_energy,
     province_yearbook,
 )
 from expectations.raw.frames import RawSource
@@ -23,4 +25,6 @@ SUITES: dict[str, Callable[[RawSource, Parameters], list[Checked]]] = {
     "city_patents": city_patents.build_checks,
     "city_emissions": city_emissions.build_checks,
     "province_yearbook": province_yearbook.build_checks,
+    "province_energy": province_energy.build_checks,
+    "province_emissions": province_emissions.build_checks,
 }

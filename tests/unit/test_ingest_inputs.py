@@ -12,12 +12,15 @@ from analysis_py.ingest.inputs import current_inputs, describe_inputs, input_has
 from analysis_py.ingest.mapping import shipped_mappings
 from tests.unit.ingest_files import PLAIN, bring, write_text, written
 
-SOURCES = ["city_yearbook", "city_energy", "city_firms", "city_patents", "city_emissions", "province_yearbook"]
+DEMO = ["city_yearbook", "city_energy", "city_firms", "city_patents", "city_emissions", "province_yearbook"]
+SOURCES = [*DEMO, "province_energy", "province_emissions"]
+#: Without a file of a user: the demo world, which has no energy and emissions of provinces.
+WORLD = dict.fromkeys(DEMO, "demo") | dict.fromkeys(SOURCES[len(DEMO) :], "none")
 
 
 def test_all_is_demo_until_a_file_is_brought_and_nothing_is_mixed(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    assert current_inputs(data) == dict.fromkeys(SOURCES, "demo")
+    assert current_inputs(data) == WORLD
     bring(write_text(tmp_path / "a.csv", PLAIN))
     assert current_inputs(data) == {**dict.fromkeys(SOURCES, "none"), "city_yearbook": "user"}
     bring(write_text(tmp_path / "b.csv", "city,year,co2_ceads\n合肥,2015,45\n"), "city_emissions")
@@ -30,7 +33,7 @@ def test_half_written_files_are_no_inputs(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / ".a.parquet.123.part").write_bytes(b"PAR1")
     (folder / "a.report.json").write_text("{}", encoding="utf-8")
-    assert set(current_inputs(tmp_path / "data").values()) == {"demo"}
+    assert current_inputs(tmp_path / "data") == WORLD
 
 
 def test_description(tmp_path: Path) -> None:
@@ -92,7 +95,7 @@ def test_removing_a_dataset(tmp_path: Path) -> None:
         remove_dataset(tmp_path / "data", "../../a")
     assert remove_dataset(tmp_path / "data", "city_yearbook/a") == "city_yearbook/a"
     assert not written(tmp_path) and own.exists()
-    assert set(current_inputs(tmp_path / "data").values()) == {"demo"}
+    assert current_inputs(tmp_path / "data") == WORLD
     with pytest.raises(CarbonpanelError, match="no file has been ingested"):
         remove_dataset(tmp_path / "data", "city_yearbook/a")
 
