@@ -1,7 +1,7 @@
 """Follows a cell of a panel back to the raw cells it was made from, and describes what is in the warehouse.
 
-What a column is made of stands in the YAML of its model (``inputs``, see :mod:`analysis_py.input_notation`) and reaches
-here through ``meta.column_dictionary``; nothing is hard-coded per variable.
+What a column is made of stands in the YAML of its model (``inputs``, see :mod:`analysis_py.lineage.input_notation`)
+and reaches here through ``meta.column_dictionary``; nothing is hard-coded per variable.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis_py.city_names import find_city
-from analysis_py.codebook import Description, describe
 from analysis_py.errors import CarbonpanelError, did_you_mean
-from analysis_py.input_notation import InputItem, fill_braces, parse_inputs
-from analysis_py.raw_cells import RawCell, read_cells
+from analysis_py.lineage.city_names import find_city
+from analysis_py.lineage.codebook import Description, describe
+from analysis_py.lineage.input_notation import InputItem, fill_braces, parse_inputs
+from analysis_py.lineage.raw_cells import RawCell, read_cells
 
 if TYPE_CHECKING:
     import duckdb

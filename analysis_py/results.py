@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.run_record import CoefficientRow, DiagnosticRow, GroupFit, ModelRun, StudyRun, ThresholdRow
+from analysis_py.fits.run_record import CoefficientRow, DiagnosticRow, GroupFit, ModelRun, StudyRun, ThresholdRow
 from analysis_py.settings import SIMULATED_NOTICE
 from analysis_py.study import canonical_json
 

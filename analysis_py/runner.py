@@ -11,14 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis_py.calendar_panel import CalendarPanel
 from analysis_py.errors import CarbonpanelError
 from analysis_py.fingerprint import lock_hash
-from analysis_py.model_checks import absent_columns, check_study
-from analysis_py.model_fits import describe_model, fit_heterogeneity, fit_regression
-from analysis_py.panel import FilePanel, FramePanel, PanelSource, WarehousePanel
-from analysis_py.run_record import ModelRun, StudyRun
-from analysis_py.run_stamp import git_commit, new_run_id, utc_now, versions
+from analysis_py.fits.model_checks import absent_columns, check_study
+from analysis_py.fits.model_fits import describe_model, fit_heterogeneity, fit_regression
+from analysis_py.fits.run_record import ModelRun, StudyRun
+from analysis_py.fits.run_stamp import git_commit, new_run_id, utc_now, versions
+from analysis_py.panels.calendar_panel import CalendarPanel
+from analysis_py.panels.panel import FilePanel, FramePanel, PanelSource, WarehousePanel
 from analysis_py.settings import DEFAULT_SEED, project_root
 from analysis_py.study import Model, Study, expand_conventions
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.estimators.result import CovarianceSpec
-from analysis_py.model_spec import Model, Published, Split, Winsor, canonical_json, expand_conventions
-from analysis_py.study_file import At, Document, read_document
-from analysis_py.study_keys import ESTIMATOR_KEYS, NEEDED_KEYS, STUDY_KEYS
+from analysis_py.specification.model_spec import Model, Published, Split, Winsor, canonical_json, expand_conventions
+from analysis_py.specification.study_file import At, Document, read_document
+from analysis_py.specification.study_keys import ESTIMATOR_KEYS, NEEDED_KEYS, STUDY_KEYS
 
 __all__ = [
     "Model",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from analysis_py.codebook import describe
 from analysis_py.errors import CarbonpanelError
+from analysis_py.lineage.codebook import describe
 
 
 def test_every_column_is_described(demo: duckdb.DuckDBPyConnection) -> None:

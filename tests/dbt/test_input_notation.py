@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.input_notation import InputItem, parse_inputs
+from analysis_py.lineage.input_notation import InputItem, parse_inputs
 
 ROW: dict[str, object] = {"co2_source": "ceads", "base_year": 2003, "grid_region": None}
 

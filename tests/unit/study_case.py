@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis_py.run_record import ModelRun, StudyRun
+from analysis_py.fits.run_record import ModelRun, StudyRun
 from analysis_py.study import Study, load_study
 
 HEAD = """\

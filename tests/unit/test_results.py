@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from analysis_py.errors import CarbonpanelError
+from analysis_py.fits.run_record import CurvePoint, DiagnosticRow, StudyRun, ThresholdRow
 from analysis_py.results import TABLES, to_json, write_run
-from analysis_py.run_record import CurvePoint, DiagnosticRow, StudyRun, ThresholdRow
 from analysis_py.runner import FramePanel, run_study
 from analysis_py.settings import SIMULATED_NOTICE
 from tests.unit.results_case import results_database

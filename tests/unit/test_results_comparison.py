@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analysis_py.comparison import ComparisonRow, compare, compare_published
 from analysis_py.errors import CarbonpanelError
+from analysis_py.report.comparison import ComparisonRow, compare, compare_published
 from analysis_py.results import write_run
 from analysis_py.runner import FramePanel, run_study
 from analysis_py.settings import project_root

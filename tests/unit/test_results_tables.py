@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis_py.comparison import Comparison
 from analysis_py.errors import CarbonpanelError
-from analysis_py.run_record import StudyRun
+from analysis_py.fits.run_record import StudyRun
+from analysis_py.report.comparison import Comparison
+from analysis_py.report.tables import number, render, stars
 from analysis_py.runner import FramePanel, run_study
 from analysis_py.settings import SIMULATED_NOTICE
-from analysis_py.tables import number, render, stars
 from tests.unit.study_case import estimate_of, model_of, study_of
 from tests.unit.test_runner_frames import filled_panel
 

@@ -12,8 +12,8 @@ import pytest
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.twfe import fit_twfe
+from analysis_py.fits.run_stamp import git_commit, new_run_id
 from analysis_py.results import to_json
-from analysis_py.run_stamp import git_commit, new_run_id
 from analysis_py.runner import FilePanel, FramePanel, WarehousePanel, run_study
 from tests.unit.study_case import estimate_of, model_of, small_panel, study_of
 from tests.unit.test_runner_frames import filled_panel

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis_py.calendar_panel import CalendarPanel
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.descriptive import stata_percentile
-from analysis_py.frame import EstimationFrame, build_frame
-from analysis_py.panel import FramePanel
+from analysis_py.panels.calendar_panel import CalendarPanel
+from analysis_py.panels.frame import EstimationFrame, build_frame
+from analysis_py.panels.panel import FramePanel
 from tests.unit.study_case import small_panel, study_of
 
 

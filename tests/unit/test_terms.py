@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis_py.calendar_panel import CalendarPanel
 from analysis_py.errors import CarbonpanelError
-from analysis_py.panel import FramePanel
-from analysis_py.terms import (
+from analysis_py.panels.calendar_panel import CalendarPanel
+from analysis_py.panels.panel import FramePanel
+from analysis_py.specification.terms import (
     Call,
     Column,
     Dummies,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.expressions import evaluate_condition, evaluate_expression, parse_expression
+from analysis_py.specification.expressions import evaluate_condition, evaluate_expression, parse_expression
 
 FRAME = pd.DataFrame(
     {

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from analysis_py.comparison import Comparison
 from analysis_py.errors import CarbonpanelError, did_you_mean
-from analysis_py.model_spec import is_convention_variant
-from analysis_py.run_record import CoefficientRow, ModelRun, StudyRun
+from analysis_py.fits.run_record import CoefficientRow, ModelRun, StudyRun
+from analysis_py.report.comparison import Comparison
+from analysis_py.report.table_layout import FORMATS, Table, lay_out
 from analysis_py.settings import SIMULATED_NOTICE
-from analysis_py.table_layout import FORMATS, Table, lay_out
+from analysis_py.specification.model_spec import is_convention_variant
 
 #: p-value below which a coefficient gets so many stars.
 STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))

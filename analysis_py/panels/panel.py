@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
-from analysis_py.empty_columns import explain_empty
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.fingerprint import hash_bytes, hash_file, seeds_hash
+from analysis_py.panels.empty_columns import explain_empty
 from analysis_py.settings import project_root
 from analysis_py.warehouse import open_read
 

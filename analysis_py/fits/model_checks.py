@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis_py.calendar_panel import CalendarPanel
 from analysis_py.errors import CarbonpanelError
-from analysis_py.frame import ModelColumns, as_numbers, fixed_effect_columns
+from analysis_py.panels.calendar_panel import CalendarPanel
+from analysis_py.panels.frame import ModelColumns, as_numbers, fixed_effect_columns
+from analysis_py.specification.terms import (
+    Term,
+    has_dummies,
+    leaves,
+    number_columns,
+    parse_term,
+    unknown_column,
+    uses_time,
+)
 from analysis_py.study import Model, Study
-from analysis_py.terms import Term, has_dummies, leaves, number_columns, parse_term, unknown_column, uses_time
 
 
 def check_study(study: Study, panel: CalendarPanel) -> None:

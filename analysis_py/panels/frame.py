@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis_py.calendar_panel import CalendarPanel
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.descriptive import stata_percentile
-from analysis_py.expressions import Expression, evaluate_condition, evaluate_expression, parse_expression
+from analysis_py.panels.calendar_panel import CalendarPanel
+from analysis_py.specification.expressions import Expression, evaluate_condition, evaluate_expression, parse_expression
+from analysis_py.specification.terms import FUNCTIONS, Column, Term, calls, evaluate, leaves, parse_term, unknown_column
 from analysis_py.study import Model
-from analysis_py.terms import FUNCTIONS, Column, Term, calls, evaluate, leaves, parse_term, unknown_column
 
 #: ``where(key, item)``: the line of a model's key in its study file.
 Where = Callable[[str, int | None], str]

@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.result import CovarianceSpec
-from analysis_py.study_file import (
+from analysis_py.specification.study_file import (
     At,
     Document,
     Reader,

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_py.errors import CarbonpanelError, Place
-from analysis_py.panel import PanelData
-from analysis_py.terms import level_label
+from analysis_py.panels.panel import PanelData
+from analysis_py.specification.terms import level_label
 
 #: What ``x_fill`` may say of a cell.
 FILL_CODES = ("observed", "linear", "log_linear", "carried", "ratio", "missing")

@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis_py.calendar_panel import CalendarPanel
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.descriptive import DescriptiveRow, describe_columns
 from analysis_py.estimators.result import RegressionResult
 from analysis_py.estimators.twfe import fit_twfe
-from analysis_py.frame import EstimationFrame, ModelColumns, Where, build_frame, zeros_warning
-from analysis_py.heterogeneity import assign_groups, compare_groups, fit_groups
-from analysis_py.model_checks import explain_absent
-from analysis_py.run_record import CoefficientRow, DiagnosticRow, GroupFit, ModelRun, VariableRow
+from analysis_py.fits.heterogeneity import assign_groups, compare_groups, fit_groups
+from analysis_py.fits.model_checks import explain_absent
+from analysis_py.fits.run_record import CoefficientRow, DiagnosticRow, GroupFit, ModelRun, VariableRow
+from analysis_py.panels.calendar_panel import CalendarPanel
+from analysis_py.panels.frame import EstimationFrame, ModelColumns, Where, build_frame, zeros_warning
+from analysis_py.specification.terms import evaluate, leaves, parse_term
 from analysis_py.study import Model
-from analysis_py.terms import evaluate, leaves, parse_term
 
 
 def fit_regression(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:

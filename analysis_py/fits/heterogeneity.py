@@ -13,10 +13,10 @@ from scipy import stats
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.descriptive import stata_percentile
 from analysis_py.estimators.result import RegressionResult
-from analysis_py.frame import EstimationFrame
-from analysis_py.run_record import DiagnosticRow
+from analysis_py.fits.run_record import DiagnosticRow
+from analysis_py.panels.frame import EstimationFrame
+from analysis_py.specification.terms import level_label
 from analysis_py.study import Model, Split
-from analysis_py.terms import level_label
 
 #: Fits a frame with these regressors and fixed effects under the model's convention and covariance.
 Fit = Callable[[pd.DataFrame, Sequence[str], Sequence[str]], RegressionResult]

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analysis_py.estimators.result import CovarianceSpec
-from analysis_py.study_file import At
-from analysis_py.study_keys import VARIANT_NAMES
+from analysis_py.specification.study_file import At
+from analysis_py.specification.study_keys import VARIANT_NAMES
 
 
 @dataclass(frozen=True)

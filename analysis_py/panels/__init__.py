@@ -1,0 +1,1 @@
+"""From a mart or a file to the frame a model is fitted on: calendar lags, samples, transforms, empty columns."""
