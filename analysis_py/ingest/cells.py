@@ -91,8 +91,8 @@ def parse_number(text: str) -> tuple[float, bool] | None:
 def parse_year(text: str) -> int | None:
     """The calendar year a cell names or ``None``.
 
-    ``2019``, ``2019.0``, ``2019年``, ``２０１９``, ``二〇一九年``; its last or first day in any order, since programs turn
-    years into dates (``2019-12-31``, ``31/12/2019``, ``20191231``, ``2019-01-01 00:00:00``).
+    ``2019``, ``2019.0``, ``2019年``, ``２０１９``, ``二〇一九年``; its last or first day in any order, since programs
+    turn years into dates (``2019-12-31``, ``31/12/2019``, ``20191231``, ``2019-01-01 00:00:00``).
     """
     folded = narrow(text).lstrip("'\u2018\u2019")
     figures = _FIGURES.match(folded)

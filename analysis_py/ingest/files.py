@@ -9,14 +9,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import re
 import stat
-import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from analysis_py.errors import CarbonpanelError, Place, nearest
+from analysis_py.ingest.packages import SUSPICIOUS_BYTES, SUSPICIOUS_RATIO, check_workbook_package, too_large
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 KNOWN_SUFFIXES = (*TEXT_SUFFIXES, ".xlsx", ".xlsm", ".xls", ".dta", ".parquet", ".pq")
@@ -24,11 +25,10 @@ KNOWN_SUFFIXES = (*TEXT_SUFFIXES, ".xlsx", ".xlsm", ".xls", ".dta", ".parquet", 
 #: Limits met long before memory is: a workbook's sheets have at most 16,384 columns and 1,048,576 rows.
 MAX_COLUMNS = 16_384
 MAX_SHEET_ROWS = 1_048_576
-#: Unpacked size beyond which a compressed file is refused, and the ratio that marks a bomb at smaller sizes.
+#: Unpacked size beyond which a compressed text is refused.
 MAX_UNPACKED_BYTES = 4 << 30
-MAX_WORKBOOK_BYTES = 1 << 30
-_SUSPICIOUS_BYTES = 64 << 20
-_SUSPICIOUS_RATIO = 200
+MAX_OLD_WORKBOOK_BYTES = 256 << 20
+_HEAD_BYTES = 4096
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLD_WORKBOOK = (
@@ -38,21 +38,52 @@ _OLD_WORKBOOK = (
     b"\x09\x08\x08\x00",
     b"\x09\x08\x10\x00",
 )
+#: The beginning of a web page, of XML, or of a web page in one file (MHTML), whatever blank lines come before it.
+_MARKUP = re.compile(
+    rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(?:<(?:!doctype|\?xml|!--|html|head|body|meta|style|div|table|font|center)\b"
+    rb"|<!--|MIME-Version:)",
+    re.I,
+)
 _KINDS = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", ".dta": "dta", ".parquet": "parquet", ".pq": "parquet"}
+
+
+#: What tells that a file was written to: device, inode, size and time of its last change.
+Stamp = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file that may be read: its path, its kind (text | xlsx | xls | dta | parquet) and how to open its bytes."""
+    """A file that may be read: its path, its kind (text | xlsx | xls | dta | parquet) and how to open its bytes.
+
+    ``real`` is the file behind a link (``None`` where the path is no link), ``stamp`` its state when it was found.
+    """
 
     path: Path
     kind: str
     gzipped: bool
+    real: Path | None = None
+    stamp: Stamp | None = None
 
     def open(self) -> BinaryIO:
         if self.gzipped:
             return cast(BinaryIO, _LimitedGzip(self.path))
         return self.path.open("rb")
+
+    def check_unchanged(self) -> None:
+        """Raise ``CP-FILE-CHANGED`` when the file was written to, replaced or removed since it was found."""
+        try:
+            now: Stamp | None = _stamp(self.path)
+        except OSError:
+            now = None
+        if self.stamp is not None and now != self.stamp:
+            raise CarbonpanelError(
+                "CP-FILE-CHANGED",
+                "the file changed while it was being read"
+                if now is not None
+                else "the file was removed while it was read",
+                where=Place(file=self.path),
+                remedy="wait until the program that writes it has finished, and try again",
+            )
 
 
 class _LimitedGzip(gzip.GzipFile):
@@ -61,6 +92,7 @@ class _LimitedGzip(gzip.GzipFile):
     def __init__(self, path: Path) -> None:
         super().__init__(path, "rb")
         self._path = path
+        self._packed = max(1, path.stat().st_size)
         self._unpacked = 0
 
     def read(self, size: int | None = -1) -> bytes:
@@ -74,22 +106,13 @@ class _LimitedGzip(gzip.GzipFile):
                 remedy="fetch or export the file again",
             ) from error
         self._unpacked += len(data)
-        if self._unpacked > MAX_UNPACKED_BYTES:
+        too_tight = self._unpacked > SUSPICIOUS_BYTES and self._unpacked > SUSPICIOUS_RATIO * self._packed
+        if self._unpacked > MAX_UNPACKED_BYTES or too_tight:
             raise too_large(self._path, self._unpacked)
         return data
 
     def read1(self, size: int = -1) -> bytes:
         return self.read(size if size is not None and size > 0 else io.DEFAULT_BUFFER_SIZE)
-
-
-def too_large(path: Path, size: int) -> CarbonpanelError:
-    """The refusal of a file that unpacks to more than can be a table."""
-    return CarbonpanelError(
-        "CP-FILE-TOO-LARGE",
-        f"the file unpacks to {size / (1 << 20):,.0f} MB or more, which no table of cities needs",
-        where=Place(file=path),
-        remedy="check where the file comes from; if it is genuine, split it or save it as CSV or Parquet",
-    )
 
 
 def too_wide(path: Path, columns: int, sheet: str | None = None) -> CarbonpanelError:
@@ -167,6 +190,11 @@ def _check_regular(path: Path) -> None:
         )
 
 
+def _stamp(path: Path) -> Stamp:
+    state = path.stat()
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+
+
 def _unreadable(path: Path) -> CarbonpanelError:
     return CarbonpanelError(
         "CP-FILE-PERMISSION",
@@ -206,7 +234,8 @@ def find_file(path: str | Path) -> FoundFile:
         )
     try:
         with path.open("rb") as handle:
-            head = handle.read(16)
+            head = handle.read(_HEAD_BYTES)
+        stamp = _stamp(path)
     except PermissionError as error:
         raise _unreadable(path) from error
     except OSError as error:
@@ -226,7 +255,7 @@ def find_file(path: str | Path) -> FoundFile:
     found = FoundFile(path=path, kind="text", gzipped=gzipped)
     if gzipped:
         with found.open() as packed:
-            head = packed.read(16)
+            head = packed.read(_HEAD_BYTES)
         if not head:
             raise empty_file(path)
     kind = _kind_of(head, suffix, path)
@@ -238,8 +267,9 @@ def find_file(path: str | Path) -> FoundFile:
             remedy="unpack it first (gunzip)",
         )
     if kind == "xlsx":
-        _check_workbook_package(path)
-    return FoundFile(path=path, kind=kind, gzipped=gzipped)
+        check_workbook_package(path)
+    real = path.resolve() if path.is_symlink() else None
+    return FoundFile(path=path, kind=kind, gzipped=gzipped, real=real, stamp=stamp)
 
 
 def empty_file(path: Path) -> CarbonpanelError:
@@ -260,11 +290,7 @@ def _kind_of(head: bytes, suffix: str, path: Path) -> str:
         named == "dta" and head[:1] in (b"\x6c", b"\x69", b"\x71", b"\x72", b"\x73", b"\x6f")
     ):
         return "dta"
-    if (
-        head.lstrip(b"\xef\xbb\xbf \t\r\n")
-        .lower()
-        .startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head"))
-    ):
+    if _MARKUP.search(head.replace(b"\x00", b"")):
         raise CarbonpanelError(
             "CP-FILE-NOT-A-TABLE",
             "this is a web page or XML under the name of a table",
@@ -279,31 +305,6 @@ def _kind_of(head: bytes, suffix: str, path: Path) -> str:
             remedy="export or download the file again",
         )
     return "text"
-
-
-def _check_workbook_package(path: Path) -> None:
-    """Refuse a damaged .xlsx, a zip that is no workbook, and one of absurd unpacked size, before unpacking it."""
-    try:
-        with zipfile.ZipFile(path) as package:
-            entries = package.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, UnicodeDecodeError) as error:
-        raise CarbonpanelError(
-            "CP-FILE-CORRUPT",
-            "the workbook is damaged or cut short",
-            where=Place(file=path),
-            remedy="download or save it again; a file copied while it was being written looks like this",
-        ) from error
-    unpacked = sum(entry.file_size for entry in entries)
-    packed = max(1, path.stat().st_size)
-    if unpacked > MAX_WORKBOOK_BYTES or (unpacked > _SUSPICIOUS_BYTES and unpacked > _SUSPICIOUS_RATIO * packed):
-        raise too_large(path, unpacked)
-    if not any(entry.filename.replace("\\", "/").endswith("workbook.xml") for entry in entries):
-        raise CarbonpanelError(
-            "CP-FILE-NOT-A-TABLE",
-            "this is a zip archive or another document, not an Excel workbook",
-            where=Place(file=path),
-            remedy="unpack it and name the table inside, or save it as .xlsx",
-        )
 
 
 def file_hash(path: Path) -> str:

@@ -49,10 +49,10 @@ _GONE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"), "")
 class Numeral:
     """A number read from a text.
 
-    ``value`` without ``scale``, ``percent`` or ``unit`` applied; ``unit`` the text behind the number that is more than a
-    scale or a percent sign (``亿元`` of ``9409.4亿元``);
-    ``comma`` the value under the other reading of its comma (a decimal comma), ``comma_only`` when no other reading
-    exists - then ``value`` is NaN. ``kinds`` name the ways of writing, keys of :data:`KINDS`.
+    ``value`` without ``scale``, ``percent`` or ``unit`` applied; ``unit`` the text behind the number that is more than
+    a scale or a percent sign (``亿元`` of ``9409.4亿元``); ``comma`` the value under the other reading of its comma (a
+    decimal comma), ``comma_only`` when no other reading exists - then ``value`` is NaN. ``kinds`` name the ways of
+    writing, keys of :data:`KINDS`.
     """
 
     value: float
@@ -82,8 +82,8 @@ def read_number(text: str) -> Numeral | None:
         value = float(text)
         if value in (float("inf"), float("-inf")):
             return None
-        kinds = ("scientific",) if "e" in text or "E" in text else ()
-        return Numeral(value, has_point="." in text, kinds=kinds)
+        is_scientific = "e" in text or "E" in text
+        return Numeral(value, has_point="." in text, kinds=("scientific",) if is_scientific else ())
     folded = narrow(text)
     kinds: list[str] = []
     if not text.isascii():

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
 from analysis_py.ingest.encoding import detect_text_form, open_text
@@ -24,16 +24,57 @@ Row = tuple[int, list[str]]
 
 #: Longest text one cell may hold; a larger one is an unclosed quotation mark that swallowed the table.
 _LONGEST_CELL = 1 << 20
+#: Rows a Parquet file may claim: a few kilobytes of it can stand for any number of them.
+_MOST_ROWS = 200_000_000
+
+
+class Formula(str):
+    """A cell that holds a formula and no stored result: the formula's own text, ``=B2*C2``."""
+
+    __slots__ = ()
+
+
+class Percentage(str):
+    """A cell whose number a workbook shows as a percentage: the text of the stored number, ``0.605``."""
+
+    __slots__ = ()
+
+    @property
+    def display(self) -> str:
+        """What the workbook shows, to all digits: ``60.5%``."""
+        try:
+            return f"{decimal.Decimal(self) * 100:f}%"
+        except decimal.InvalidOperation:
+            return str(self)
+
+
+class Merge(NamedTuple):
+    """A merged range: rows counting from 1, columns from 0, both ends included."""
+
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+
+
+def _no_merges() -> tuple[Merge, ...]:
+    return ()
 
 
 @dataclass(frozen=True)
 class CellSheet:
-    """One table of a file. ``name`` is ``None`` for files without sheets."""
+    """One table of a file. ``name`` is ``None`` for files without sheets.
+
+    ``merges`` gives the merged ranges of a workbook's sheet by first row; ``labels`` are the descriptions that a Stata
+    file keeps beside its column names ('' = none).
+    """
 
     path: Path
     name: str | None
     hidden: bool
     read: Callable[[], Iterator[Row]] = field(repr=False)
+    merges: Callable[[], tuple[Merge, ...]] = field(default=_no_merges, repr=False)
+    labels: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[Row]:
         """Row number and cell texts ('' = empty), blank rows included as numbers left out, rows of unequal length."""
@@ -55,6 +96,7 @@ class CellFile:
     """An open file: its sheets, and remarks on how it had to be read. Use as a context manager."""
 
     def __init__(self, found: FoundFile, sheets: list[CellSheet], form: str, close: Callable[[], None]) -> None:
+        self.found = found
         self.path = found.path
         self.kind = found.kind
         self.sheets = sheets
@@ -68,6 +110,15 @@ class CellFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+
+    def remarks(self) -> list[str]:
+        """What a report should say of how the file was come by: the file behind a link, sheets that are hidden."""
+        told = [f"the path is a link; the file read is {self.found.real}"] if self.found.real is not None else []
+        hidden = [str(sheet.name) for sheet in self.sheets if sheet.hidden]
+        if hidden and len(hidden) < len(self.sheets):
+            listed = ", ".join(hidden[:10]) + (", ..." if len(hidden) > 10 else "")
+            told.append(f"{len(hidden)} hidden sheet(s) not read: {listed}")
+        return told
 
     def sheet(self, name: str) -> CellSheet:
         """The sheet called ``name`` (letter case and outer spaces do not matter), else ``CP-SHEET-UNKNOWN``."""
@@ -141,8 +192,16 @@ def _parquet_sheet(found: FoundFile) -> tuple[CellSheet, Callable[[], None]]:
     try:
         table = pq.ParquetFile(found.path)
         names = list(table.schema_arrow.names)
+        rows = table.metadata.num_rows
     except Exception as error:  # pyarrow raises many kinds on damaged bytes
         raise damaged(found.path, error) from error
+    if rows > _MOST_ROWS:
+        raise CarbonpanelError(
+            "CP-FILE-TOO-LARGE",
+            f"the file says that it has {rows:,} rows (limit {_MOST_ROWS:,})",
+            where=Place(file=found.path),
+            remedy="select the rows of cities or provinces first",
+        )
     if len(names) > MAX_COLUMNS:
         raise too_wide(found.path, len(names))
 
@@ -163,7 +222,7 @@ def _parquet_sheet(found: FoundFile) -> tuple[CellSheet, Callable[[], None]]:
 
 
 def _stata_sheet(found: FoundFile) -> CellSheet:
-    from analysis_py.ingest.stata import iterate_stata
+    from analysis_py.ingest.stata import iterate_stata, read_labels
 
     def read() -> Iterator[Row]:
         number = 0
@@ -176,7 +235,7 @@ def _stata_sheet(found: FoundFile) -> CellSheet:
                 number += 1
                 yield number, [cell_text(value) for value in values]
 
-    return CellSheet(found.path, None, False, read)
+    return CellSheet(found.path, None, False, read, labels=read_labels(found))
 
 
 def open_cells(path: str | Path) -> CellFile:

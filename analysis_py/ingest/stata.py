@@ -34,6 +34,25 @@ def mend_text(text: str) -> str:
     return text
 
 
+def read_labels(found: FoundFile) -> tuple[str, ...]:
+    """The description of each variable ('' where it has none), in file order. Raises ``CP-FILE-CORRUPT``."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with found.open() as handle, pd.read_stata(handle, iterator=True) as reader:
+                return tuple(mend_text(str(label)) for label in reader.variable_labels().values())
+    except CarbonpanelError:
+        raise
+    except Exception as error:  # pandas raises many kinds on damaged bytes
+        raise damaged(found.path, error) from error
+
+
+def _has_usable_labels(found: FoundFile) -> bool:
+    """Whether coded values can be shown by their labels: no two codes of a column may share one."""
+    with found.open() as handle, pd.read_stata(handle, iterator=True) as reader:
+        return all(len(set(table.values())) == len(table) for table in reader.value_labels().values())
+
+
 def iterate_stata(found: FoundFile, *, labels: bool) -> Iterator[pd.DataFrame]:
     """The file in frames of up to 20,000 rows, columns float64, int64 or text; with ``labels`` coded values as text.
 
@@ -47,7 +66,7 @@ def iterate_stata(found: FoundFile, *, labels: bool) -> Iterator[pd.DataFrame]:
                 pd.read_stata(
                     handle,
                     convert_dates=False,
-                    convert_categoricals=labels,
+                    convert_categoricals=labels and _has_usable_labels(found),
                     preserve_dtypes=False,
                     chunksize=_CHUNK,
                 ) as reader,
