@@ -350,7 +350,9 @@ def trace(
 
 @app.command()
 def recover(
-    coverage: Annotated[bool, typer.Option("--coverage", help="Also run the Monte Carlo coverage study.")] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage/--no-coverage", help="The Monte Carlo study of confidence intervals too.")
+    ] = True,
     draws: Annotated[int, typer.Option("--draws", min=20, help="Draws of the coverage study.")] = 400,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the coverage study.")] = None,
 ) -> None:
