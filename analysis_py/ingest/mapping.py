@@ -11,18 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
+from analysis_py.ingest.cells import parse_year
 from analysis_py.ingest.contract import AREA_SCOPES, POPULATION_BASES, VINTAGES, Contract, load_contract
 from analysis_py.ingest.units import Dictionary, load_dictionary
 from analysis_py.ingest.yaml_lines import Node, load_yaml
 
-LAYOUTS = ("columns", "years_across", "long")
+LAYOUTS = ("columns", "years_across", "places_across", "long")
+#: What the names of sheets may say where each sheet is of one year, place or indicator.
+SHEET_SAYS = ("year", "place", "indicator")
 _SHIPPED = Path(__file__).with_name("mappings")
 _KEYS = [
-    *("mapping", "title", "note", "source", "sheet", "layout", "header_row", "recognise", "missing"),
+    *("mapping", "title", "note", "source", "sheet", "layout", "header_row", "header_rows", "recognise", "missing"),
+    *("sheet_says", "rows"),
     *("place", "year", "indicator", "value", "unit", "area_scope", "population_basis", "vintage"),
     *("columns", "labels", "table"),
 ]
-_RULE_KEYS = ["indicator", "unit", "unit_column", "area_scope", "population_basis", "vintage", "observed_where"]
+_RULE_KEYS = [
+    *("indicator", "unit", "unit_column", "year", "area_scope", "population_basis", "vintage", "observed_where"),
+]
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Rule:
 
     The unit is ``unit``, or what ``unit_column`` or the mapping's own unit column says in each row.
     ``observed_where`` lists (column, texts): a cell counts as observed only where that column holds one of the texts.
+    ``year`` is the year of the whole column, where no other column says it.
     """
 
     indicator: str
@@ -52,6 +59,7 @@ class Rule:
     population_basis: str | None = None
     vintage: str | None = None
     observed_where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    year: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,12 @@ class Mapping:
     """How a file of one layout is read.
 
     ``layout``: ``columns`` (a row a place and year, an indicator a column), ``years_across`` (a row a place, or a
-    place and indicator, a year a column), ``long`` (a row a number). ``columns`` holds rules by header, ``labels`` by
-    the text of the indicator column, ``table`` the one rule of a whole years-across table.
+    place and indicator, a year a column), ``places_across`` (a row a year, a place a column), ``long`` (a row a
+    number). ``columns`` holds rules by header, ``labels`` by the text of the indicator column, ``table`` the one rule
+    of a whole table. ``header_rows`` is how many rows hold the names; ``sheet_says`` what each sheet's name tells, of
+    all sheets whose name tells it (labels are then names of sheets, where it is the indicator); ``only_rows`` lists
+    (column, texts): rows that hold none of the texts there are left alone. A column may be called by its letter,
+    ``@C``.
     """
 
     name: str
@@ -70,6 +82,9 @@ class Mapping:
     title: str = ""
     sheets: tuple[str, ...] = ()
     header_row: int | None = None
+    header_rows: int = 1
+    sheet_says: tuple[str, ...] = ()
+    only_rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
     code: str | None = None
     place: str | None = None
     province: str | None = None
@@ -96,6 +111,7 @@ class Mapping:
         """Headers of the columns that say place, year, indicator, unit, scope: everything but the numbers."""
         named = [self.code, self.place, self.province, self.year, self.indicator, self.value, self.unit]
         named += [self.area_scope.column, self.population_basis.column, self.vintage.column]
+        named += [column for column, _ in self.only_rows]
         return [name for name in named if name is not None]
 
 
@@ -184,14 +200,6 @@ class _Reader:
                 node,
                 f"add 'unit: {indicators[name].unit}' or the unit it is printed in",
             )
-        conditions = []
-        if "observed_where" in keys:
-            where = keys["observed_where"]
-            if not isinstance(where.value, dict):
-                raise self.fail("CP-MAPPING-VALUE", "'observed_where' must be like {column: value}", where)
-            for column, child in where.value.items():
-                self.lines.setdefault(column, child.line)
-                conditions.append((column, self.texts(child)))
         return Rule(
             indicator=name,
             unit=unit,
@@ -199,8 +207,15 @@ class _Reader:
             area_scope=self.choice(keys.get("area_scope"), AREA_SCOPES),
             population_basis=self.choice(keys.get("population_basis"), POPULATION_BASES),
             vintage=self.choice(keys.get("vintage"), VINTAGES),
-            observed_where=tuple(conditions),
+            observed_where=self.conditions(keys.get("observed_where")),
+            year=self.year(keys.get("year")),
         )
+
+    def year(self, node: Node | None) -> str | None:
+        text = self.text(node)
+        if text is not None and node is not None and parse_year(text) is None:
+            raise self.fail("CP-MAPPING-VALUE", f"'{text}' is not a year", node, "write four digits, such as 2019")
+        return text
 
     def unit(self, text: str, node: Node, name: str, source: str) -> str:
         indicator = self.contract.indicators[(source, name)]
@@ -227,13 +242,23 @@ class _Reader:
             found.append((name, self.rule(child, source, has_row_unit)))
         return tuple(found)
 
-    def header_row(self, node: Node | None) -> int | None:
+    def number(self, node: Node | None) -> int | None:
         text = self.text(node)
         if text is None or node is None:
             return None
-        if not text.isdigit() or int(text) < 1:
-            raise self.fail("CP-MAPPING-VALUE", f"'header_row' must be a row number, not '{text}'", node)
+        if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) < 1_000_000:
+            raise self.fail("CP-MAPPING-VALUE", f"'{node.name}' must be a number from 1, not '{text}'", node)
         return int(text)
+
+    def conditions(self, node: Node | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """(column, texts) pairs of a ``{column: text or texts}``."""
+        if node is None:
+            return ()
+        if not isinstance(node.value, dict):
+            raise self.fail("CP-MAPPING-VALUE", f"'{node.name}' must be like {{column: value}}", node)
+        for column, child in node.value.items():
+            self.lines.setdefault(column, child.line)
+        return tuple((column, self.texts(child)) for column, child in node.value.items())
 
     def read(self, root: Node) -> Mapping:
         keys = self.check_keys(root, _KEYS)
@@ -257,7 +282,10 @@ class _Reader:
             layout=layout,
             title=self.title(keys.get("title")),
             sheets=self.texts(keys.get("sheet")),
-            header_row=self.header_row(keys.get("header_row")),
+            header_row=self.number(keys.get("header_row")),
+            header_rows=self.number(keys.get("header_rows")) or 1,
+            sheet_says=self.sheet_says(keys.get("sheet_says")),
+            only_rows=self.conditions(keys.get("rows")),
             code=self.column(place.get("code")),
             place=self.column(place.get("name")),
             province=self.column(place.get("province")),
@@ -279,6 +307,15 @@ class _Reader:
         self.check_whole(mapping, root)
         return mapping
 
+    def sheet_says(self, node: Node | None) -> tuple[str, ...]:
+        said = self.texts(node)
+        for word in said:
+            if node is not None and word not in SHEET_SAYS:
+                raise self.fail(
+                    "CP-MAPPING-VALUE", f"a sheet's name cannot say '{word}'", node, did_you_mean(word, SHEET_SAYS)
+                )
+        return said
+
     def title(self, node: Node | None) -> str:
         if node is not None and isinstance(node.value, dict):
             return self.text(self.check_keys(node, ["en", "zh"]).get("en")) or ""
@@ -286,15 +323,20 @@ class _Reader:
 
     def check_whole(self, mapping: Mapping, root: Node) -> None:
         """What a layout cannot do without."""
-        wanted: list[tuple[Any, str]] = [(mapping.code or mapping.place, "place (with code or name)")]
+        says = mapping.sheet_says
+        wanted: list[tuple[Any, str]] = []
+        if mapping.layout != "places_across":
+            wanted.append((mapping.code or mapping.place or "place" in says, "place (with code or name)"))
         if mapping.layout != "years_across":
-            wanted.append((mapping.year, "year"))
+            dated = bool(mapping.columns) and all(rule.year is not None for _, rule in mapping.columns)
+            wanted.append((mapping.year or "year" in says or dated, "year"))
         if mapping.layout == "columns":
             wanted.append((mapping.columns, "columns"))
         elif mapping.layout == "long":
             wanted += [(mapping.indicator, "indicator"), (mapping.value, "value"), (mapping.labels, "labels")]
         else:
-            wanted.append(((mapping.indicator and mapping.labels) or mapping.table, "table, or indicator and labels"))
+            labelled = (mapping.indicator or "indicator" in says) and mapping.labels
+            wanted.append((labelled or mapping.table, "table, or indicator and labels"))
         for given, name in wanted:
             if not given:
                 raise self.fail(
