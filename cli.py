@@ -14,6 +14,7 @@ import typer
 
 from analysis_py import __version__
 from analysis_py.errors import CarbonpanelError
+from analysis_py.interrupts import listen
 from analysis_py.settings import SIMULATED_NOTICE, quiet_environment
 
 app = typer.Typer(
@@ -76,6 +77,7 @@ def _say(text: str) -> None:
 def _people_errors() -> Iterator[None]:
     """Turn problems into a few readable lines and an exit code; a bug leaves its details in a file."""
     quiet_environment()
+    listen()
     try:
         yield
     except CarbonpanelError as error:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis_py.errors import CarbonpanelError
+from analysis_py.interrupts import stop_if_interrupted
 from analysis_py.progress import ProgressCallback
 from analysis_py.settings import paths, project_root
 
@@ -123,6 +124,7 @@ def _run(
         try:
             assert child.stdout is not None
             for line in child.stdout:
+                stop_if_interrupted()
                 sink.write(line)
                 plain = _COLOUR.sub("", line).rstrip()
                 hit = _STEP.search(plain)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
+from analysis_py.interrupts import stop_if_interrupted
 from analysis_py.progress import Progress, ProgressCallback
 from analysis_py.settings import paths
 from analysis_py.warehouse import open_write
@@ -120,6 +121,7 @@ def estimate_studies(
             run = run_study(study, source, progress=_offset(bar, done, total))
             done += len(study.models)
             runs.append(run)
+            stop_if_interrupted()
     messages = _store(runs, place.database) if write and data is None else []
     for run in runs:
         if on_run is not None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from analysis_py.dbt import run_build
 from analysis_py.errors import CarbonpanelError
 from analysis_py.fingerprint import warehouse_hash
+from analysis_py.interrupts import stop_if_interrupted
 from analysis_py.locks import FileLock
 from analysis_py.progress import Progress
 from analysis_py.settings import SIMULATED_NOTICE, Paths, paths
@@ -91,6 +92,7 @@ def refresh(
         with Progress("1/3 validating the raw inputs", quiet=quiet) as bar:
             raw = validate_raw(chosen, seeds_dir=place.seeds, user_raw_dir=place.user_raw, progress=bar)
         _stop_unless_valid(raw, place)
+        stop_if_interrupted()
 
         build = folder / (place.database.stem + ".build")
         fresh = build / place.database.name
@@ -112,6 +114,7 @@ def refresh(
                 for report in (raw, marts):
                     write_report(con, report)
                 _write_fingerprint(con, wanted, started, variables)
+        stop_if_interrupted()
         with writer_lock(place.database):
             settle(place.database)
             with open_private(fresh) as con:
