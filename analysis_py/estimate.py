@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis_py.errors import CarbonpanelError, did_you_mean
+from analysis_py.errors import CarbonpanelError
 from analysis_py.interrupts import stop_if_interrupted
 from analysis_py.progress import Progress, ProgressCallback
 from analysis_py.settings import paths
@@ -44,37 +44,17 @@ class EstimateOutcome:
         return {"runs": [to_json(run) for run in self.runs]}
 
 
-def find_studies(names: Sequence[str], folder: Path) -> list[Path]:
-    """Study files for ``names``: a study id, ``study/table``, a file's stem, or a path; none means all, in order."""
-    shipped = sorted(folder.glob("*/*.yml"))
+def find_studies(names: Sequence[str], folder: Path) -> list[Study]:
+    """Studies for ``names``: a study id, ``study/table``, a file's stem, or a path; none means all, in order."""
+    from analysis_py.study import load_studies, load_study
+
     if not names:
-        return shipped
-    found: list[Path] = []
+        return load_studies(folder)
+    found: list[Study] = []
     for name in names:
-        path = Path(name)
-        if path.suffix in {".yml", ".yaml"}:
-            if not path.is_file():
-                raise CarbonpanelError(
-                    "CP-FILE-MISSING",
-                    "there is no such study file",
-                    where=name,
-                    remedy=did_you_mean(
-                        path.name, [p.name for p in (path.parent.glob("*.y*ml") if path.parent.is_dir() else [])]
-                    ),
-                )
-            found.append(path)
-            continue
-        study, _, table = name.partition("/")
-        hits = [
-            p
-            for p in shipped
-            if p.parent.name == study and (not table or table in {p.stem, p.stem.split("_")[0].lstrip("t").lstrip("0")})
-        ]
-        hits = hits or [p for p in shipped if p.stem == name]
-        if not hits:
-            known = sorted({p.parent.name for p in shipped} | {f"{p.parent.name}/{p.stem}" for p in shipped})
-            raise CarbonpanelError("CP-STUDY-UNKNOWN", f"there is no study '{name}'", remedy=did_you_mean(name, known))
-        found.extend(p for p in hits if p not in found)
+        is_file = Path(name).suffix in {".yml", ".yaml"}
+        hits = [load_study(Path(name))] if is_file else load_studies(folder, [name])
+        found.extend(study for study in hits if study not in found)
     return found
 
 
@@ -99,14 +79,13 @@ def estimate_studies(
     on_run : called with each finished run, e.g. to print it.
     """
     from analysis_py.runner import FilePanel, WarehousePanel, run_study
-    from analysis_py.study import load_study
 
     place = paths()
     if data is not None and len(names) != 1:
         raise CarbonpanelError(
             "CP-OPTION", "--data runs one study file", remedy="carbonpanel estimate STUDY.yml --data FILE"
         )
-    studies = [_only(load_study(path), models) for path in find_studies(names, place.studies)]
+    studies = [_only(study, models) for study in find_studies(names, place.studies)]
     studies = [s for s in studies if s.models]
     if models and not studies:
         raise CarbonpanelError(

@@ -93,7 +93,8 @@ def load_study(path: Path | str) -> Study:
 def load_studies(directory: Path | str, names: Sequence[str] | None = None) -> list[Study]:
     """Every study file under ``directory`` in the order of study and file name, or those named.
 
-    A name is a study (``carbon_productivity``), a file (``t03_baseline``) or both, joined by ``/``.
+    A name is a study (``carbon_productivity``), a file (``t03_baseline``), or a study with a file or a published table
+    (``carbon_productivity/3``).
     Raises ``CP-STUDY-UNKNOWN`` with the nearest name, and ``CP-STUDY-ID`` where two files of a study share a model id.
     """
     root = Path(directory)
@@ -114,9 +115,9 @@ def load_studies(directory: Path | str, names: Sequence[str] | None = None) -> l
         return studies
     chosen: list[Study] = []
     for wanted in names:
-        hits = [s for s in studies if wanted in (s.study, s.name, f"{s.study}/{s.name}")]
+        hits = [s for s in studies if wanted in (s.study, s.name, f"{s.study}/{s.name}", f"{s.study}/{s.table}")]
         if not hits:
-            known = [n for s in studies for n in (s.study, s.name)]
+            known = [n for s in studies for n in (s.study, s.name, f"{s.study}/{s.name}")]
             raise CarbonpanelError(
                 "CP-STUDY-UNKNOWN", f"there is no study '{wanted}'", where=str(root), remedy=did_you_mean(wanted, known)
             )
