@@ -1,37 +1,42 @@
 """``ingest``: a user's file into the raw contract, whole or not at all.
 
-The file is read to its end and judged before a byte is written; then the Parquet is written beside the old one and
-renamed over it, and the account (``<dataset>.report.json``) after it.
+The file is read to its end and judged before a byte is written; then the dataset and its quarantine are written beside
+the old ones and renamed over them, and the account (``<dataset>.report.json``) after them.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
-from analysis_py.errors import CarbonpanelError, Place
+from analysis_py.errors import CarbonpanelError
 from analysis_py.files import write_json
-from analysis_py.ingest.answers import Answers, Given
-from analysis_py.ingest.batches import CellBatches
+from analysis_py.ingest.answer_store import AnswerStore
+from analysis_py.ingest.answers import Answers, Asker, Given
 from analysis_py.ingest.collect import Collector
-from analysis_py.ingest.contract import PARQUET_COLUMNS, load_contract
+from analysis_py.ingest.contract import load_contract
+from analysis_py.ingest.corrections import corrections_path, decide, load_corrections
+from analysis_py.ingest.datasets import Decision, Judged, split, write_dataset
 from analysis_py.ingest.draft import Plan, plan_reading
 from analysis_py.ingest.files import file_hash, find_file
 from analysis_py.ingest.inputs import read_report
+from analysis_py.ingest.magnitudes import judge_magnitudes
+from analysis_py.ingest.mapping_text import render_mapping, write_mapping
 from analysis_py.ingest.places import place_index
-from analysis_py.ingest.report import IngestReport, QuarantinedCell, render_report
+from analysis_py.ingest.precedence import load_precedence, order_datasets, prefer_dataset
+from analysis_py.ingest.report import IngestReport, QuarantinedCell, UsedColumn, render_report
 from analysis_py.ingest.sheets import CellFile, open_cells
 from analysis_py.ingest.units import load_dictionary
 from analysis_py.progress import ProgressCallback
 
-__all__ = ["IngestReport", "ingest_file", "render_report"]
+__all__ = ["IngestReport", "draft_mapping", "ingest_file", "render_report"]
 
 _PROGRESS_EVERY = 1_000
 _DATASET = re.compile(r"\w[\w-]{0,79}\Z")
@@ -48,6 +53,9 @@ def ingest_file(
     check: bool = False,
     inventory: str | None = None,
     answers: Given | None = None,
+    ask: Asker | None = None,
+    store: AnswerStore | None = None,
+    prefer: bool = False,
     progress: ProgressCallback | None = None,
 ) -> IngestReport:
     """Take one file into the raw contract.
@@ -63,6 +71,10 @@ def ingest_file(
     check : only report, write nothing.
     inventory : ``ceads`` or ``edgar``: whose CO2 a column is that does not say so; short for ``answers``.
     answers : what the file does not say, as given with the command.
+    ask : asks a person what neither the file nor ``answers`` say; without it such a question may refuse the file.
+    store : answers remembered from earlier files; by default those of ``data_dir``. New ones are kept in it, and saved
+        when the file is taken.
+    prefer : put the dataset first where others of its source bring the same numbers.
     progress : called with (rows done, 0, label) as reading goes on.
 
     Returns
@@ -76,31 +88,68 @@ def ingest_file(
     CarbonpanelError : see the modules of this package; nothing is written then.
     """
     path = Path(path).expanduser()
+    data = Path(data_dir)
     contract = load_contract()
     contract.check_source(source)
     find_file(path)
     name = dataset_name(path, dataset)
+    store = store or AnswerStore(data)
     with open_cells(path) as book:
-        given = answers or Given(inventory=inventory)
-        settled = Answers(source, load_dictionary(), given)
+        settled = Answers(source, load_dictionary(), answers or Given(inventory=inventory), store=store, ask=ask)
         plan = plan_reading(book, source, mapping=mapping, sheet=sheet, answers=settled)
-        collector = Collector(
-            source, name, plan.binding, contract, load_dictionary(), place_index(contract.level(source))
-        )
+        index = place_index(contract.level(source))
+        collector = Collector(source, name, plan.binding, contract, load_dictionary(), index)
         for count, seen in enumerate(plan.binding.observations()):
             if progress is not None and count % _PROGRESS_EVERY == 0:
                 progress(collector.rows_read, 0, "rows read")
             collector.add(seen)
-        rows = collector.finish()
-        table = rows.table(without=collector.reasons)
-        folder = Path(data_dir) / "raw" / source
-        report = _account(book, plan, collector, rows, folder)
+        table = collector.finish().table()
+        doubts = judge_magnitudes(table, collector.reasons, index.label, contract)
+        judged = Judged(table, doubts)
+        entries = [entry for entry in load_corrections(data) if (entry.source, entry.dataset) == (source, name)]
+        decisions = decide(judged, entries, corrections_path(data))
+        kept, left = split(judged, decisions)
+        if not kept.num_rows:
+            raise collector.nothing_left({position: doubt.reason for position, doubt in doubts.items()})
+        report = _account(book, plan, collector, judged, decisions, kept)
+        report = replace(report, corrections=tuple(entry.same() for entry in entries))
+        report = replace(report, warnings=(*report.warnings, *_overlaps(report, data, prefer=prefer)))
+    settled.remember(path.name)
     if check:
         return report
-    output, digest = _write(table, folder, name, Path(data_dir))
+    output, digest = write_dataset(data, source, name, kept, left)
     report = replace(report, output=output, parquet_sha256=digest)
-    write_json(folder / f"{name}.report.json", report.to_json())
+    write_json(output.with_name(f"{name}.report.json"), report.to_json())
+    store.save()
+    if prefer:
+        prefer_dataset(data, source, name)
     return report
+
+
+def draft_mapping(
+    path: str | Path,
+    source: str,
+    target: str | Path,
+    *,
+    data_dir: str | Path,
+    mapping: str | Path | None = None,
+    sheet: str | None = None,
+    answers: Given | None = None,
+) -> str:
+    """Write the mapping by which a file would be read, for its user to complete; its text.
+
+    What the file does not say is left empty there, with the possible answers beside. Raises ``CP-DRAFT-EXISTS`` where
+    ``target`` is there already.
+    """
+    path = Path(path).expanduser()
+    load_contract().check_source(source)
+    find_file(path)
+    with open_cells(path) as book:
+        settled = Answers(source, load_dictionary(), answers, store=AnswerStore(data_dir), is_drafting=True)
+        plan = plan_reading(book, source, mapping=mapping, sheet=sheet, answers=settled)
+        text = render_mapping(plan, settled.open_questions)
+    write_mapping(Path(target).expanduser(), text)
+    return text
 
 
 def dataset_name(path: Path, wanted: str | None) -> str:
@@ -120,32 +169,58 @@ def dataset_name(path: Path, wanted: str | None) -> str:
     return slug[:80] or "dataset"
 
 
-def _quarantined(seen: Collector, rows: CellBatches) -> tuple[QuarantinedCell, ...]:
-    names = [name for name, _ in PARQUET_COLUMNS]
-    cells = []
-    for position, reason in sorted(seen.reasons.items()):
-        row: dict[str, Any] = dict(zip(names, rows[position], strict=True))
-        cells.append(
-            QuarantinedCell(
-                row=row["source_row"],
-                column=row["source_column"],
-                place=seen.index.label(row["city_code"]),
-                city_code=row["city_code"],
-                year=row["year"],
-                indicator=row["indicator"],
-                value=row["value"],
-                unit=row["unit"],
-                value_text=row["value_text"],
-                reason=reason,
-            )
-        )
-    return tuple(cells)
+def _rows_at(judged: Judged, positions: Iterable[int]) -> dict[int, dict[str, Any]]:
+    wanted = sorted(set(positions))
+    return dict(zip(wanted, judged.table.take(pa.array(wanted, pa.int64())).to_pylist(), strict=True))
 
 
-def _account(book: CellFile, plan: Plan, seen: Collector, rows: CellBatches, folder: Path) -> IngestReport:
+def _cell(
+    seen: Collector, judged: Judged, position: int, row: dict[str, Any], decision: Decision | None
+) -> QuarantinedCell:
+    doubt = judged.doubts.get(position)
+    return QuarantinedCell(
+        row=row["source_row"],
+        column=row["source_column"],
+        place=seen.index.label(row["city_code"]),
+        city_code=row["city_code"],
+        year=row["year"],
+        indicator=row["indicator"],
+        value=row["value"],
+        unit=row["unit"],
+        value_text=row["value_text"],
+        reason=doubt.reason if doubt else "",
+        guess=doubt.guess if doubt else "",
+        span=doubt.span if doubt else "cell",
+        decision=decision.decision if decision else "quarantined",
+    )
+
+
+def _used_columns(
+    seen: Collector, judged: Judged, rows: dict[int, dict[str, Any]], decisions: dict[int, Decision]
+) -> tuple[UsedColumn, ...]:
+    """The columns taken, counting what is in the dataset: without what magnitudes or decisions changed."""
+    used = list(seen.used_columns())
+    for position, row in rows.items():
+        is_counted = position not in seen.reasons
+        is_kept = position in decisions or position not in judged.doubts
+        if is_counted == is_kept:
+            continue
+        wanted = (row["indicator"], row["unit"], row["area_scope"], row["vintage"])
+        for at, column in enumerate(used):
+            if (column.indicator, column.unit, column.area_scope, column.vintage) == wanted:
+                used[at] = replace(column, cells=column.cells + (1 if is_kept else -1))
+                break
+    return tuple(used)
+
+
+def _account(
+    book: CellFile, plan: Plan, seen: Collector, judged: Judged, decisions: dict[int, Decision], kept: pa.Table
+) -> IngestReport:
     binding = plan.binding
     mapping = binding.mapping
-    report = IngestReport(
+    left_out = [position for position in judged.doubts if position not in decisions]
+    rows = _rows_at(judged, (*judged.doubts, *decisions))
+    return IngestReport(
         file=book.path.name,
         file_sha256=file_hash(book.path),
         form=book.form,
@@ -163,7 +238,7 @@ def _account(book: CellFile, plan: Plan, seen: Collector, rows: CellBatches, fol
         rows_after_abolition=seen.rows_after_abolition,
         cells_read=seen.cells_read,
         cells_missing=seen.cells_missing,
-        cells_written=len(rows) - len(seen.reasons),
+        cells_written=judged.table.num_rows - len(left_out),
         cells_outside_years=seen.cells_outside_years,
         cells_unplaced=seen.cells_unplaced,
         cells_not_observed=seen.cells_not_observed,
@@ -171,22 +246,22 @@ def _account(book: CellFile, plan: Plan, seen: Collector, rows: CellBatches, fol
         places_placed=len(seen.placed),
         unplaced=seen.unplaced(),
         unplaced_unlisted=seen.unplaced_unlisted,
-        quarantined=_quarantined(seen, rows),
-        columns_used=seen.used_columns(),
+        quarantined=tuple(_cell(seen, judged, at, rows[at], None) for at in left_out),
+        decided=tuple(_cell(seen, judged, at, rows[at], decisions[at]) for at in sorted(decisions)),
+        columns_used=_used_columns(seen, judged, rows, decisions),
         columns_ignored=plan.ignored,
-        years=tuple(sorted(seen.years)),
+        years=tuple(sorted(pc.unique(kept.column("year")).to_pylist())),
         years_outside=tuple(sorted(seen.years_outside)),
         remarks=plan.remarks,
-        warnings=(),
+        warnings=tuple(f"{note} ({count:,} rows)" for note, count in seen.notes.items()),
     )
-    warnings = [f"{note} ({count:,} rows)" for note, count in seen.notes.items()]
-    return replace(report, warnings=(*warnings, *_overlaps(report, folder)))
 
 
-def _overlaps(report: IngestReport, folder: Path) -> list[str]:
+def _overlaps(report: IngestReport, data: Path, *, prefer: bool) -> list[str]:
     """Other datasets of the source that bring the same indicators, and a replaced dataset from another file."""
     told = []
-    for other in sorted(folder.glob("*.report.json")):
+    preferences = load_precedence(data)
+    for other in sorted((data / "raw" / report.source).glob("*.report.json")):
         known = read_report(other)
         if known.get("dataset") == report.dataset:
             if known.get("file") != report.file:
@@ -194,37 +269,15 @@ def _overlaps(report: IngestReport, folder: Path) -> list[str]:
             continue
         both = [name for name in report.indicators if name in known.get("indicators", [])]
         if both:
-            told.append(f"{', '.join(both)} also comes from dataset '{known.get('dataset')}'; both are kept")
-    return told
-
-
-def _write(table: pa.Table, folder: Path, name: str, data_dir: Path) -> tuple[Path, str]:
-    """Write the Parquet beside its place and rename it; the old file stays until the new one is whole."""
-    target = folder / f"{name}.parquet"
-    temporary = folder / f".{name}.parquet.{os.getpid()}.part"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not folder.resolve().is_relative_to(data_dir.resolve()):
-            raise CarbonpanelError(
-                "CP-DATA-OUTSIDE",
-                "the folder for this source leads outside the data folder",
-                where=Place(file=folder),
-                remedy="remove the link, or choose another data folder (CARBONPANEL_DATA)",
+            names = (report.dataset, str(known.get("dataset")))
+            firsts = {
+                order_datasets(preferences, names, report.source, name, year)[0]
+                for name in both
+                for year in report.years
+            }
+            first = report.dataset if prefer else sorted(firsts)[0]
+            rule = "goes first" if prefer or len(firsts) == 1 else "or the other goes first, as precedence.yml says"
+            told.append(
+                f"{', '.join(both)} also comes from dataset '{known.get('dataset')}'; both are kept, '{first}' {rule}"
             )
-        try:
-            with temporary.open("wb") as handle:
-                pq.write_table(table, handle, compression="zstd")
-                handle.flush()
-                os.fsync(handle.fileno())
-            digest = file_hash(temporary)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise CarbonpanelError(
-            "CP-FILE-UNWRITABLE",
-            f"the data cannot be written: {error.strerror or error}",
-            where=Place(file=target),
-            remedy="check permissions and free space, or choose another data folder (CARBONPANEL_DATA)",
-        ) from error
-    return target, digest
+    return told

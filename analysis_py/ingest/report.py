@@ -39,7 +39,11 @@ class UnplacedPlace:
 
 @dataclass(frozen=True)
 class QuarantinedCell:
-    """A number left out of the panel because it cannot be right; ``value`` in ``unit`` as the file has it."""
+    """A number that is not believed; ``value`` in ``unit`` as the file has it.
+
+    ``span`` is cell, year or column: how much of the file has the same fault. ``decision`` is quarantined (left out of
+    the panel), or what the user decided: accepted or corrected.
+    """
 
     row: int
     column: str
@@ -51,6 +55,9 @@ class QuarantinedCell:
     unit: str
     value_text: str
     reason: str
+    guess: str = ""
+    span: str = "cell"
+    decision: str = "quarantined"
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,8 @@ class IngestReport:
     """The account of one ingested file.
 
     Cells: ``cells_read`` = written + outside years + unplaced + not observed + quarantined;
-    ``cells_missing`` are those of used columns that hold no value. ``output`` is ``None`` when only checked.
+    ``cells_missing`` are those of used columns that hold no value. ``decided`` are cells that entries of
+    ``corrections.yml`` accepted or corrected, ``corrections`` these entries. ``output`` is ``None`` when only checked.
     """
 
     file: str
@@ -87,12 +95,14 @@ class IngestReport:
     unplaced: tuple[UnplacedPlace, ...]
     unplaced_unlisted: int
     quarantined: tuple[QuarantinedCell, ...]
+    decided: tuple[QuarantinedCell, ...]
     columns_used: tuple[UsedColumn, ...]
     columns_ignored: dict[str, str]
     years: tuple[int, ...]
     years_outside: tuple[int, ...]
     remarks: tuple[str, ...]
     warnings: tuple[str, ...]
+    corrections: tuple[dict[str, Any], ...] = ()
     parquet_sha256: str | None = None
     output: Path | None = field(default=None, compare=False)
 
@@ -123,6 +133,25 @@ def _spans(years: tuple[int, ...]) -> str:
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
 
 
+def _cell_line(cell: QuarantinedCell) -> str:
+    return f"    row {cell.row}, column '{shown(cell.column)}': {shown(cell.value_text)} for {cell.place} {cell.year}"
+
+
+def _quarantine_lines(cells: tuple[QuarantinedCell, ...]) -> list[str]:
+    """A line a cell; one line for a year or a column that is wrong as a whole."""
+    lines = []
+    counted: dict[tuple[str, str, str], int] = {}
+    for cell in cells:
+        guess = f"; {cell.guess}" if cell.guess else ""
+        if cell.span == "cell":
+            lines.append(f"{_cell_line(cell)} - {cell.reason}{guess}")
+            continue
+        key = (cell.indicator, cell.reason, guess)
+        counted[key] = counted.get(key, 0) + 1
+    wide = [f"    {_count(count, 'cell')} of {name}: {why}{guess}" for (name, why, guess), count in counted.items()]
+    return wide + lines
+
+
 def _listed(lines: list[str], limit: int) -> list[str]:
     rest = len(lines) - limit
     return lines if rest <= 1 else [*lines[:limit], f"    ... and {rest:,} more (all are in the report file)"]
@@ -149,7 +178,7 @@ def render_report(report: IngestReport) -> str:
         (report.cells_outside_years, f"of years outside the panel ({_spans(report.years_outside)})"),
         (report.cells_unplaced, "of places that could not be placed"),
         (report.cells_not_observed, "marked in the file as estimated, not observed"),
-        (len(report.quarantined), "quarantined as impossible"),
+        (len(report.quarantined), "quarantined"),
     ]
     lines += [f"  left out     {number:,} {why}" for number, why in left if number]
     if report.rows_without_numbers:
@@ -184,11 +213,10 @@ def render_report(report: IngestReport) -> str:
         lines.append(
             f"  quarantined ({len(report.quarantined):,}): missing in the panel, nothing is changed in your file"
         )
-        cells = [
-            f"    row {q.row}, column '{shown(q.column)}': {shown(q.value_text)} for {q.place} {q.year} - {q.reason}"
-            for q in report.quarantined
-        ]
-        lines += _listed(cells, _SHOWN)
+        lines += _listed(_quarantine_lines(report.quarantined), _SHOWN)
+    if report.decided:
+        lines.append(f"  decided by corrections.yml ({len(report.decided):,})")
+        lines += _listed([f"{_cell_line(cell)} - {cell.decision}" for cell in report.decided], _SHOWN)
     lines += [f"  note: {remark}" for remark in report.remarks]
     lines += [f"  warning: {warning}" for warning in _listed(list(report.warnings), _SHOWN)]
     if report.output is None:

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.ingest import ingest
+from analysis_py.ingest import datasets
 from analysis_py.ingest.ingest import ingest_file
 from tests.unit.ingest_files import PLAIN, replace_in_xlsx, write_text, write_xlsx, written
 
@@ -187,7 +187,7 @@ def test_an_interrupted_write_leaves_the_old_dataset_whole(tmp_path: Path, monke
         handle.write(b"PAR1 half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ingest.pq, "write_table", interrupted)
+    monkeypatch.setattr(datasets.pq, "write_table", interrupted)
     write_text(path, PLAIN.replace("38156", "1"))
     with pytest.raises(KeyboardInterrupt):
         ingest_file(path, "city_yearbook", data_dir=tmp_path / "data")

@@ -50,11 +50,16 @@ def test_yearbook(tmp_path: Path) -> None:
     assert report.cells_not_observed == 2025
     assert not any(year >= 2018 and name == "fixed_asset_investment" and city == "440300" for city, year, name in cells)
     assert {cell["unit"] for key, cell in cells.items() if key[2] == "gdp_index_prev100"} == {"growth_pct"}
-    # Growth of 108.8% (an index under a heading of growth) and an island of no registered people.
-    assert [(q.city_code, q.year, q.indicator) for q in report.quarantined] == [
-        ("460300", 2016, "population_registered"),
-        ("621100", 2005, "gdp_index_prev100"),
-    ]
+    # Growth of 108.8% (an index under a heading of growth), an island of no registered people, and four numbers with
+    # the decimal point one place too far to the right: 829, 8953, 954 and the like.
+    assert {(q.city_code, q.year, q.indicator, q.guess) for q in report.quarantined} == {
+        ("460300", 2016, "population_registered", ""),
+        ("621100", 2005, "gdp_index_prev100", ""),
+        ("140800", 2014, "loans", "looks 10 times too large"),
+        ("320800", 2010, "loans", "looks 10 times too large"),
+        ("220300", 2019, "deposits", "looks 10 times too large"),
+        ("450100", 2001, "fixed_asset_investment", "looks 10 times too large"),
+    }
     assert "299 of 300 cities placed" in render_report(report)
     assert seconds < 3, f"10,200 x 44 took {seconds:.1f} s"
 
