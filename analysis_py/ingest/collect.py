@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.ingest.batches import CellBatches
-from analysis_py.ingest.cells import is_missing, parse_number, parse_year, shown
+from analysis_py.ingest.cell_numbers import NotANumber, NumberReader, has_own_unit
+from analysis_py.ingest.cells import is_missing, parse_year, shown
 from analysis_py.ingest.contract import (
     AREA_SCOPES,
     PANEL_FIRST_YEAR,
@@ -55,8 +56,11 @@ class Collector:
         self.dictionary = dictionary
         self.index = index
         self.indicators = contract.of_source(source)
-        self.is_row_keyed = binding.mapping.layout == "columns"
+        self.numbers = NumberReader(contract, dictionary)
         self.problems = Problems()
+        self.bindings: list[Binding] = []
+        #: Marks that stand for no value, and how many cells hold them.
+        self.marks: dict[str, int] = {}
         self.rows_read = self.rows_placed = self.rows_without_numbers = 0
         self.rows_outside_years = self.rows_after_abolition = 0
         self.cells_read = self.cells_missing = 0
@@ -71,25 +75,30 @@ class Collector:
         self.columns: dict[str, list[object]] = {}
         self._unplaced: dict[str, _Unplaced] = {}
         self._tallies: dict[tuple[str, str, str, str, str], Tally] = {}
-        self._keys: dict[tuple[object, ...], int] = {}
+        self._keys: dict[tuple[object, ...], dict[int, int]] = {}
         self._units: dict[tuple[str, str], str | None] = {}
-        self._last_row = self._last_placed = self._last_outside = 0
+        self._row = self._last_placed = self._last_outside = self._last_without = 0
+        self._extra: frozenset[str] = frozenset()
         self._rows = CellBatches()
         self._file = binding.sheet.path.name
 
     def add(self, seen: Observation) -> None:
         """Account for one observation."""
-        if seen.row != self._last_row:
-            self._last_row = seen.row
+        if not self.bindings or seen.binding is not self.bindings[-1]:
+            self.bindings.append(seen.binding)
+            self._extra = seen.binding.mapping.missing
+            self._row = self._last_placed = self._last_outside = self._last_without = 0
+        if seen.row != self._row:
+            self._row = seen.row
             self.rows_read += 1
-        extra = self.binding.mapping.missing
-        cells = [cell for cell in seen.cells if not is_missing(cell.text, extra)]
+        cells = [cell for cell in seen.cells if not self._is_missing(cell.text)]
         self.cells_missing += len(seen.cells) - len(cells)
         year = parse_year(seen.year_text)
         if year is None:
             if cells:
                 self.problems.add("year", lambda: self._bad_year(seen))
-            else:
+            elif seen.row != self._last_without:
+                self._last_without = seen.row
                 self.rows_without_numbers += 1
             return
         placement = self.index.resolve(seen.place, year)
@@ -114,13 +123,36 @@ class Collector:
         if cells:
             self._take(seen, placement.code, year, cells)
 
+    def _is_missing(self, text: str) -> bool:
+        if not text:
+            return True
+        if "0" <= text[0] <= "9" and not self._extra:
+            return False
+        if not is_missing(text, self._extra):
+            return False
+        mark = text.strip()
+        if mark:
+            self.marks[mark] = self.marks.get(mark, 0) + 1
+        return True
+
+    def remarks(self) -> list[str]:
+        """How numbers and empty marks were written, and which rows were passed over."""
+        told = self.numbers.remarks()
+        if self.marks:
+            marks = sorted(self.marks.items(), key=lambda item: (-item[1], item[0]))
+            listed = ", ".join(f"'{shown(mark)}' {count:,}" for mark, count in marks[:12])
+            told.append(f"no value: cells that hold {listed}{', ...' if len(marks) > 12 else ''}")
+        for binding in self.bindings:
+            told += binding.remarks()
+        return told
+
     def _bad_year(self, seen: Observation) -> CarbonpanelError:
         text = shown(seen.year_text)
         what = f"'{text}' is not a year" if text.strip() else "the row holds numbers but its year is empty"
         return CarbonpanelError(
             "CP-YEAR-BAD",
             what,
-            where=self.binding.sheet.place(seen.row, seen.year_column),
+            where=seen.binding.sheet.place(seen.row, seen.year_column),
             remedy="write a year of four digits, such as 2019 or 2019年",
         )
 
@@ -146,13 +178,13 @@ class Collector:
             return text or None
         value = self.dictionary.scope(text, kind)
         if value is None:
-            setting = getattr(self.binding.mapping, kind)
+            setting = getattr(seen.binding.mapping, kind)
             self.problems.add(
                 kind,
                 lambda: CarbonpanelError(
                     "CP-SCOPE-UNKNOWN",
                     f"'{shown(text)}' is not a value of {kind}",
-                    where=self.binding.sheet.place(seen.row, setting.column),
+                    where=seen.binding.sheet.place(seen.row, setting.column),
                     remedy=did_you_mean(text, known),
                 ),
             )
@@ -162,8 +194,9 @@ class Collector:
         area = self._scope(seen, "area_scope", seen.area_scope)
         basis = self._scope(seen, "population_basis", seen.population_basis)
         vintage = self._scope(seen, "vintage", seen.vintage)
-        if self.is_row_keyed:
-            self._check_twice(seen, (code, year, area, basis, vintage), code, year, None)
+        is_row_keyed = seen.binding.is_row_keyed
+        if is_row_keyed:
+            self._check_twice(seen, (None, area, basis, vintage), code, year, None)
         for cell in cells:
             indicator = self.indicators[cell.rule.indicator]
             own = (
@@ -171,30 +204,42 @@ class Collector:
                 cell.rule.population_basis or basis or indicator.population_basis,
                 cell.rule.vintage or vintage,
             )
-            if not self.is_row_keyed:
-                self._check_twice(seen, (code, year, indicator.name, *own), code, year, indicator.name)
+            if not is_row_keyed:
+                self._check_twice(seen, (indicator.name, *own), code, year, cell)
             if not cell.is_observed:
                 self.cells_not_observed += 1
                 continue
-            unit = cell.rule.unit or self._row_unit(seen, cell, indicator)
-            if unit is not None:
-                self._write(seen, code, year, cell, indicator, unit, own)
+            unit = cell.rule.unit
+            if unit is None and (cell.unit_text.strip() or not has_own_unit(cell.text)):
+                unit = self._row_unit(seen, cell, indicator)
+                if unit is None:
+                    continue
+            self._write(seen, code, year, cell, indicator, unit, own)
 
-    def _check_twice(
-        self, seen: Observation, key: tuple[object, ...], code: str, year: int, indicator: str | None
-    ) -> None:
-        first = self._keys.setdefault(key, seen.row)
-        if first == seen.row:
-            return
-        of = f" of {indicator}" if indicator else ""
-        self.problems.add(
-            "twice",
-            lambda: CarbonpanelError(
-                "CP-KEY-DUPLICATED",
-                f"{self.index.label(code)} {year} is there twice{of}: in rows {first} and {seen.row}",
-                where=self.binding.sheet.place(seen.row),
-                remedy="keep one of the rows; if they differ in area (全市, 市辖区) or vintage, say so in a column",
-            ),
+    def _check_twice(self, seen: Observation, key: tuple[object, ...], code: str, year: int, cell: Cell | None) -> None:
+        """Note that a place and year was seen; a second time is a problem. ``cell`` is ``None`` for whole rows."""
+        known = self._keys.setdefault(key, {})
+        place = int(code) * 10_000 + year
+        first = known.get(place)
+        if first is None:
+            known[place] = len(self.bindings) << 24 | seen.row
+        else:
+            self.problems.add("twice", lambda: self._twice(seen, code, year, cell, first))
+
+    def _twice(self, seen: Observation, code: str, year: int, cell: Cell | None, first: int) -> CarbonpanelError:
+        of = f" of {cell.rule.indicator}" if cell is not None else ""
+        row, sheet = first & 0xFFFFFF, self.bindings[(first >> 24) - 1].sheet
+        if sheet is not seen.binding.sheet:
+            where = f"in row {row} of sheet '{sheet.name}' and row {seen.row} of sheet '{seen.binding.sheet.name}'"
+        elif row == seen.row:
+            where = f"in two columns of row {row}"
+        else:
+            where = f"in rows {row} and {seen.row}"
+        return CarbonpanelError(
+            "CP-KEY-DUPLICATED",
+            f"{self.index.label(code)} {year} is there twice{of}: {where}",
+            where=seen.binding.sheet.place(seen.row, cell.column if cell is not None and row == seen.row else None),
+            remedy="keep one of the rows; if they differ in area (全市, 市辖区) or vintage, say so in a column",
         )
 
     def _row_unit(self, seen: Observation, cell: Cell, indicator: Indicator) -> str | None:
@@ -212,7 +257,7 @@ class Collector:
                 lambda: CarbonpanelError(
                     "CP-UNIT-UNKNOWN",
                     what,
-                    where=self.binding.sheet.place(seen.row, cell.column),
+                    where=seen.binding.sheet.place(seen.row, cell.column),
                     remedy=self.dictionary.unit_remedy(cell.unit_text, indicator),
                 ),
             )
@@ -225,16 +270,16 @@ class Collector:
         year: int,
         cell: Cell,
         indicator: Indicator,
-        unit: str,
+        stated: str | None,
         own: tuple[str | None, str | None, str | None],
     ) -> None:
-        parsed = parse_number(cell.text)
-        is_ratio = self.contract.units[unit].dimension in ("ratio", "growth")
-        if parsed is None or (parsed[1] and not is_ratio):
-            self.problems.add("text", lambda: self._text(seen, cell, indicator, unit))
+        read = self.numbers.read(seen, cell, stated, indicator)
+        if isinstance(read, NotANumber):
+            self.problems.add("text", lambda: self._text(seen, cell, read))
             return
-        value = parsed[0] / 100 if parsed[1] and unit == "share" else parsed[0]
-        across = "the whole table" if self.binding.mapping.layout == "years_across" else cell.column
+        self.numbers.count(read)
+        value, unit = read.value, read.unit
+        across = "the whole table" if seen.binding.mapping.layout in ("years_across", "places_across") else cell.column
         label = cell.label or across
         area, basis, vintage = own
         tally = self._tallies.setdefault(
@@ -264,37 +309,17 @@ class Collector:
                 area,
                 basis,
                 vintage,
-                cell.text,
+                str(read.text),
                 self._file,
-                self.binding.sheet.name,
+                seen.binding.sheet.name,
                 seen.row,
                 cell.column,
             )
         )
 
-    def _text(self, seen: Observation, cell: Cell, indicator: Indicator, unit: str) -> CarbonpanelError:
-        text = shown(cell.text)
-        where = self.binding.sheet.place(seen.row, cell.column)
-        if cell.text.lstrip().startswith("=") and self.binding.sheet.name is not None:
-            return CarbonpanelError(
-                "CP-CELL-FORMULA",
-                f"the cell holds the formula '{text}' and no stored result",
-                where=where,
-                remedy="open the workbook in a spreadsheet program, let it calculate, and save it",
-            )
-        if text.rstrip().endswith(("%", "％")) and parse_number(cell.text) is not None:
-            return CarbonpanelError(
-                "CP-CELL-TEXT",
-                f"'{text}' is a percentage, but {indicator.name} is in {unit}",
-                where=where,
-                remedy="check which column this is, or correct the unit",
-            )
-        return CarbonpanelError(
-            "CP-CELL-TEXT",
-            f"'{text}' stands where a number of {indicator.name} should be",
-            where=where,
-            remedy="correct the cell, empty it, or list the mark under 'missing' in a mapping if it means no value",
-        )
+    def _text(self, seen: Observation, cell: Cell, read: NotANumber) -> CarbonpanelError:
+        where = seen.binding.sheet.place(seen.row, cell.column)
+        return CarbonpanelError(read.code, read.what, where=where, remedy=read.remedy)
 
     def finish(self) -> CellBatches:
         """All cells with a number, in file order, those of :attr:`reasons` among them; raises what refuses the file.
@@ -371,10 +396,10 @@ class Collector:
             for (label, indicator, unit, area, vintage), tally in self._tallies.items()
         ]
         seen = {used.column for used in taken}
-        mapping = self.binding.mapping
-        for column in self.binding.values:
+        for mapping, column in ((one.mapping, column) for one in self.bindings for column in one.values):
             rule = column.rule
             if rule is not None and mapping.layout == "columns" and column.name not in seen:
+                seen.add(column.name)
                 area = rule.area_scope or mapping.area_scope.value or "whole_city"
                 vintage = rule.vintage or mapping.vintage.value or "first"
                 basis = rule.population_basis or self.indicators[rule.indicator].population_basis

@@ -1,37 +1,56 @@
 """Choosing how a file is read: the user's mapping, a shipped one that fits, or one proposed from the headers.
 
-A proposal takes only what it recognises exactly (:mod:`analysis_py.ingest.units`); what it cannot know - a unit that is
-not said, whose CO2 inventory it is - is asked for, never assumed.
+Where each sheet of a workbook is of one year, one place or one indicator, all of them are read as one table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.ingest.answers import LEAVE, Answers
-from analysis_py.ingest.cells import parse_year
-from analysis_py.ingest.contract import INVENTORIES
-from analysis_py.ingest.layout import HEADER_DEPTH, Binding, Header, bind, check_duplicates, make_header, no_year
-from analysis_py.ingest.mapping import Mapping, Rule, Setting, find_mapping, shipped_mappings
-from analysis_py.ingest.settling import settle_given, settle_proposed
-from analysis_py.ingest.sheets import CellFile, CellSheet
-from analysis_py.ingest.units import Dictionary, HeaderReading, fold, load_dictionary
+from analysis_py.ingest.answers import Answers
+from analysis_py.ingest.headings import HEADER_DEPTH, Header, HeadingReader, sheet_header
+from analysis_py.ingest.layout import Binding, Observation, SheetSays, bind
+from analysis_py.ingest.mapping import Mapping, find_mapping, shipped_mappings
+from analysis_py.ingest.places import PlaceIndex, PlaceKey, place_index
+from analysis_py.ingest.proposal import Draft, draft_mapping
+from analysis_py.ingest.settling import settle_given
+from analysis_py.ingest.sheet_names import list_names, read_sheet_name, says_kinds
+from analysis_py.ingest.sheets import CellFile, CellSheet, Row
+from analysis_py.ingest.table_search import FoundTable, place_headings, search_tables
+from analysis_py.ingest.units import Dictionary, load_dictionary
 
-_UNIT_ENDINGS = ("_unit", " unit", "单位", "_units")
-
-
-Heads = list[tuple[CellSheet, list[Header]]]
+Heads = list[tuple[CellSheet, list[Row]]]
+#: The least a sheet of a group must be understood to be one of its tables and not a page of notes.
+_LEAST_SCORE = 8
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a file will be read: the binding, remarks for the report, and why columns are ignored (header -> reason)."""
+    """How a file will be read: a binding for each sheet, remarks for the report, and why columns are ignored
+    (header -> reason)."""
 
-    binding: Binding
+    bindings: tuple[Binding, ...]
     remarks: tuple[str, ...]
     ignored: dict[str, str]
+
+    @property
+    def binding(self) -> Binding:
+        """The first sheet's."""
+        return self.bindings[0]
+
+    @property
+    def sheet_label(self) -> str | None:
+        """The name of the sheet, or the first and last of several."""
+        names = [binding.sheet.name for binding in self.bindings]
+        return names[0] if len(names) == 1 else f"{len(names)} sheets, {names[0]} to {names[-1]}"
+
+    def observations(self) -> Iterator[Observation]:
+        """The observations of all sheets, in the order of the workbook."""
+        for binding in self.bindings:
+            yield from binding.observations()
 
 
 def plan_reading(
@@ -42,336 +61,226 @@ def plan_reading(
     sheet: str | None = None,
     answers: Answers | None = None,
 ) -> Plan:
-    """Choose sheet, header row and mapping; ``answers`` settles what the file does not say.
+    """Choose sheets, header rows and mapping; ``answers`` settles what the file does not say.
 
     Raises ``CP-MAPPING-*`` for a mapping that does not fit, ``CP-FILE-EMPTY``, ``CP-YEAR-MISSING``,
     ``CP-PLACE-MISSING``, ``CP-INDICATOR-NONE``, ``CP-UNIT-UNKNOWN``, ``CP-COLUMN-AMBIGUOUS``,
     ``CP-COLUMN-DUPLICATED``, ``CP-SHEET-UNKNOWN``, and those of :mod:`analysis_py.ingest.answers`.
     """
     answers = answers or Answers(source, load_dictionary())
-    plan = _choose(book, source, _heads(book, sheet), mapping, sheet, answers)
+    plan = _Chooser(book, source, mapping, sheet, answers).choose()
     answers.check_used(plan.binding.sheet.place(plan.binding.header.row))
-    plan = replace(plan, remarks=(*plan.remarks, *answers.remarks))
-    unread = [one.name for one in book.visible() if one is not plan.binding.sheet and one.name and one.head(1)]
+    remarks = [*book.remarks(), *plan.remarks, *dict.fromkeys(answers.remarks)]
+    used = [binding.sheet for binding in plan.bindings]
+    if len(used) > 1:
+        remarks.append(f"{len(used)} sheets read: {list_names([one.name for one in used], 40)}")
+    unread = [one.name for one in book.visible() if one not in used and one.name and one.head(1)]
     if unread:
-        shown = ", ".join(unread[:10]) + (", ..." if len(unread) > 10 else "")
-        plan = replace(plan, remarks=(*plan.remarks, f"{len(unread)} other sheet(s) not read: {shown}"))
-    return plan
+        remarks.append(f"{len(unread)} other sheet(s) not read: {list_names(unread)}")
+    return replace(plan, remarks=tuple(remarks))
 
 
-def _choose(
-    book: CellFile,
-    source: str,
-    heads: Heads,
-    mapping: str | Path | None,
-    sheet: str | None,
-    answers: Answers,
-) -> Plan:
-    if mapping is not None:
-        chosen = find_mapping(mapping)
-        if chosen.source != source:
-            raise CarbonpanelError(
-                "CP-MAPPING-SOURCE",
-                f"the mapping '{chosen.name}' is for {chosen.source}, but the file is brought as {source}",
-                where=str(mapping),
-                remedy=f"use --as {chosen.source}, or another mapping",
-            )
-        return _finish(settle_given(_bind_given(chosen, book, heads, sheet), answers), ())
-    for shipped, found, header in _fitting(source, heads):
-        remark = f"recognised as '{shipped.title or shipped.name}'"
-        return _finish(settle_given(bind(shipped, found, header), answers), (remark,))
-    return _propose(source, heads, answers)
+class _Chooser:
+    """One choice: the file, what it is brought as, and what the user said of it."""
 
-
-def _heads(book: CellFile, sheet: str | None) -> Heads:
-    sheets = [book.sheet(sheet)] if sheet is not None else book.visible()
-    heads = [(one, [make_header(row, cells) for row, cells in one.head(HEADER_DEPTH)]) for one in sheets]
-    if not any(rows for _, rows in heads):
-        raise CarbonpanelError(
-            "CP-FILE-EMPTY",
-            "the file holds no cell with anything in it",
-            where=sheets[0].place(),
-            remedy="check that the right file was saved",
-        )
-    return heads
-
-
-def _bind_given(mapping: Mapping, book: CellFile, heads: Heads, sheet: str | None) -> Binding:
-    if sheet is None and mapping.sheets:
-        known = {one.name for one in book.sheets}
-        name = next((wanted for wanted in mapping.sheets if wanted in known), mapping.sheets[0])
-        heads = _heads(book, name)
-    wanted = mapping.structural_columns() + [name for name, _ in mapping.columns]
-    best: tuple[int, CellSheet, Header] | None = None
-    for one, headers in heads:
-        for header in headers:
-            if mapping.header_row is not None and header.row != mapping.header_row:
-                continue
-            score = sum(header.find(name) is not None for name in wanted)
-            if best is None or score > best[0]:
-                best = (score, one, header)
-    if best is None:
-        raise CarbonpanelError(
-            "CP-FILE-NO-HEADER",
-            f"row {mapping.header_row} holds no column names",
-            where=heads[0][0].place(mapping.header_row),
-            remedy="correct 'header_row' in the mapping",
-        )
-    return bind(mapping, best[1], best[2])
-
-
-def _fitting(source: str, heads: Heads) -> list[tuple[Mapping, CellSheet, Header]]:
-    """Shipped mappings whose fingerprint is in the file, the most specific first."""
-    found = []
-    for mapping in shipped_mappings():
-        if mapping.source != source or not mapping.recognise:
-            continue
-        for sheet, headers in heads:
-            if mapping.sheets and (sheet.name or "").strip() not in mapping.sheets:
-                continue
-            fits = [h for h in headers if all(clean in h.exact for clean in mapping.recognise)]
-            if fits:
-                found.append((mapping, sheet, fits[0]))
-                break
-    return sorted(found, key=lambda item: (-len(item[0].recognise), item[0].name))
-
-
-def _finish(binding: Binding, remarks: tuple[str, ...], ignored: dict[str, str] | None = None) -> Plan:
-    """Complete a plan: every column that is not used is listed, and absent ones are remarked on."""
-    mapping = binding.mapping
-    used = {binding.header.find(name) for name in mapping.structural_columns()}
-    used |= {column.position for column in binding.values}
-    for _, rule in mapping.columns:
-        extra = [rule.unit_column, *(column for column, _ in rule.observed_where)]
-        used |= {binding.header.find(name) for name in extra if name is not None}
-    reasons = dict(ignored or {})
-    default = "not in the mapping" if mapping.origin != "proposed" else "name not recognised"
-    for position, name in enumerate(binding.header.names):
-        if name and position not in used:
-            reasons.setdefault(name, default)
-    if binding.absent:
-        remarks += (f"columns of '{mapping.name}' that this file does not have: {', '.join(binding.absent)}",)
-    order = {name: position for position, name in reversed(list(enumerate(binding.header.names)))}
-    reasons = dict(sorted(reasons.items(), key=lambda item: order.get(item[0], len(order))))
-    return Plan(binding, remarks, reasons)
-
-
-def _propose(source: str, heads: Heads, answers: Answers) -> Plan:
-    dictionary = load_dictionary()
-    scored = [
-        (_score(header, source, dictionary), -index, sheet, header)
-        for index, (sheet, headers) in enumerate(heads)
-        for header in headers
-    ]
-    best = max(scored, key=lambda item: (item[0], item[1], -item[3].row))
-    sheet, header = best[2], best[3]
-    return _Proposal(source, sheet, header, dictionary, answers).plan()
-
-
-def _score(header: Header, source: str, dictionary: Dictionary) -> int:
-    roles = {dictionary.role(name) for name in header.names if name} - {None}
-    known = sum(dictionary.read_header(name, source) is not None for name in header.names if name)
-    years = sum(parse_year(name) is not None for name in header.names)
-    structure = 3 * ("year" in roles or years > 1) + 3 * bool(roles & {"code", "name", "province_code", "province"})
-    return structure + known + len(roles)
-
-
-class _Proposal:
-    """A mapping drafted from one header."""
-
-    def __init__(self, source: str, sheet: CellSheet, header: Header, dictionary: Dictionary, answers: Answers) -> None:
+    def __init__(
+        self, book: CellFile, source: str, mapping: str | Path | None, sheet: str | None, answers: Answers
+    ) -> None:
+        self.book = book
         self.source = source
+        self.mapping = mapping
         self.sheet = sheet
-        self.header = header
-        self.dictionary = dictionary
         self.answers = answers
-        answers.open(header.names)
-        self.indicators = dictionary.contract.of_source(source)
-        self.level = dictionary.contract.level(source)
-        self.remarks: list[str] = []
-        self.ignored: dict[str, str] = {}
-        self.roles: dict[str, str] = {}
-        for name in sorted(filter(None, header.names), key=dictionary.role_rank):
-            role = dictionary.role(name)
-            if role is not None:
-                self.roles.setdefault(role, name)
+        self.dictionary: Dictionary = load_dictionary()
+        self.index: PlaceIndex = place_index(self.dictionary.contract.level(source))
+        self.reader = HeadingReader(self.dictionary, source)
 
-    def plan(self) -> Plan:
-        used = (position for position, name in enumerate(self.header.names) if self._is_used(name))
-        check_duplicates(self.sheet, self.header, used)
-        code, place, province = self._place_columns()
-        years = [name for name in self.header.names if parse_year(name) is not None]
-        year = self.roles.get("year")
-        rules = self._rules()
-        base = Mapping(
-            name="proposed",
-            source=self.source,
-            origin="proposed",
-            code=code,
-            place=place,
-            province=province,
-            area_scope=Setting("whole_city", self.roles.get("area_scope"), is_said="area_scope" in self.roles),
-            vintage=Setting("first", self.roles.get("vintage"), is_said="vintage" in self.roles),
-        )
-        label, value = self.roles.get("indicator"), self.roles.get("value")
-        if not year and not years:
-            raise no_year(self.sheet, self.header)
-        if label is not None and (value is not None or (years and not year)):
-            labels = self._labels(label)
-            layout = "long" if year and value else "years_across"
-            mapping = replace(
-                base, layout=layout, year=year if layout == "long" else None, indicator=label, labels=labels,
-                value=value if layout == "long" else None, unit=self.roles.get("unit"),
-            )  # fmt: skip
-        elif rules and year:
-            lacking = any(rule.unit is None and rule.unit_column is None for _, rule in rules)
-            unit = self.roles.get("unit") if lacking else None
-            mapping = replace(base, layout="columns", year=year, unit=unit, columns=tuple(rules))
-        else:
-            raise self._no_indicator()
-        mapping = settle_proposed(mapping, self.sheet, self.header, self.answers)
-        return _finish(bind(mapping, self.sheet, self.header), tuple(self.remarks), self.ignored)
+    def choose(self) -> Plan:
+        heads = self._heads(self.sheet)
+        if self.mapping is not None:
+            chosen = find_mapping(self.mapping)
+            if chosen.source != self.source:
+                raise CarbonpanelError(
+                    "CP-MAPPING-SOURCE",
+                    f"the mapping '{chosen.name}' is for {chosen.source}, but the file is brought as {self.source}",
+                    where=str(self.mapping),
+                    remedy=f"use --as {chosen.source}, or another mapping",
+                )
+            return self._settle(self._bind_given(chosen, heads), ())
+        for shipped, fitting in self._fitting(heads):
+            remark = f"recognised as '{shipped.title or shipped.name}'"
+            if not shipped.sheet_says:
+                fitting = fitting[:1]
+            bindings = [self._bind(shipped, one, header) for one, header in fitting]
+            return self._settle(bindings, (remark,))
+        return self._propose(heads)
 
-    def _is_used(self, name: str) -> bool:
-        return bool(name) and (
-            self.dictionary.role(name) is not None or self.dictionary.read_header(name, self.source) is not None
-        )
-
-    def _place_columns(self) -> tuple[str | None, str | None, str | None]:
-        if self.level == "province":
-            code = self.roles.get("province_code") or self.roles.get("code")
-            place = self.roles.get("province") or self.roles.get("name")
-            found: tuple[str | None, str | None, str | None] = (code, place, None)
-        else:
-            found = (self.roles.get("code"), self.roles.get("name"), self.roles.get("province"))
-        if not found[0] and not found[1]:
-            wanted = "'province_code' or 'province'" if self.level == "province" else "'city_code' or 'city'"
+    def _heads(self, sheet: str | None) -> Heads:
+        sheets = [self.book.sheet(sheet)] if sheet is not None else self.book.visible()
+        heads = [(one, one.head(HEADER_DEPTH)) for one in sheets]
+        if not any(rows for _, rows in heads):
             raise CarbonpanelError(
-                "CP-PLACE-MISSING",
-                f"no column says which {self.level} a row is of",
-                where=self.sheet.place(self.header.row),
-                remedy=f"name one {wanted} (or {'省份' if self.level == 'province' else '城市'}), or use a mapping",
+                "CP-FILE-EMPTY",
+                "the file holds no cell with anything in it",
+                where=sheets[0].place(),
+                remedy="check that the right file was saved",
             )
+        return heads
+
+    # ------------------------------------------------------------ mappings
+
+    def _says(self, sheet: CellSheet) -> SheetSays:
+        return read_sheet_name(sheet.name, self.source, self.dictionary, self.index)
+
+    def _wanted_says(self, mapping: Mapping, sheet: CellSheet) -> SheetSays | None:
+        """What a sheet's name says of what the mapping asks its sheets for; ``None`` when it does not say it all."""
+        labels = {text.strip(): text for text, _ in mapping.labels}
+        label = labels.get((sheet.name or "").strip(), "") if "indicator" in mapping.sheet_says else ""
+        says = self._says(sheet)
+        told = says_kinds(says) | ({"indicator"} if label else frozenset())
+        if not set(mapping.sheet_says) <= told:
+            return None
+        return SheetSays(
+            says.year if "year" in mapping.sheet_says else "",
+            says.place if "place" in mapping.sheet_says else None,
+            label or (says.label if "indicator" in mapping.sheet_says else ""),
+        )
+
+    def _bind(self, mapping: Mapping, sheet: CellSheet, header: Header) -> Binding:
+        across: dict[int, PlaceKey] = {}
+        if mapping.layout == "places_across":
+            across = place_headings(header, self.reader.read_all(header), self.index)
+        says = self._wanted_says(mapping, sheet) if mapping.sheet_says else None
+        return bind(mapping, sheet, header, says, across)
+
+    def _headers(self, mapping: Mapping, sheet: CellSheet, rows: list[Row]) -> list[Header]:
+        """The headers a mapping may mean: those of its rows, or of as many rows as it says anywhere near the top."""
+        found = []
+        for first, (number, _) in enumerate(rows):
+            if mapping.header_row in (None, number):
+                header = sheet_header(sheet, rows, first, mapping.header_rows)
+                if header is not None:
+                    found.append(header)
         return found
 
-    def _rules(self) -> list[tuple[str, Rule]]:
-        rules: list[tuple[str, Rule]] = []
-        first: dict[tuple[str, str | None, str | None, str | None], str] = {}
-        for name in self.header.names:
-            if not name or self.roles.get(self.dictionary.role(name) or "") == name:
-                continue
-            rule = self._rule(name, self._unit_column(name), has_row_unit="unit" in self.roles)
-            if rule is None:
-                continue
-            key = (rule.indicator, rule.area_scope, rule.population_basis, rule.vintage)
-            if key in first:
+    def _bind_given(self, mapping: Mapping, heads: Heads) -> list[Binding]:
+        """A user's mapping on the sheets it is for; what it names and is not there is refused."""
+        if self.sheet is None and mapping.sheets:
+            known = {one.name for one in self.book.sheets}
+            name = next((wanted for wanted in mapping.sheets if wanted in known), mapping.sheets[0])
+            heads = self._heads(name)
+        if mapping.sheet_says:
+            heads = [(one, rows) for one, rows in heads if rows and self._wanted_says(mapping, one) is not None]
+            if not heads:
                 raise CarbonpanelError(
-                    "CP-COLUMN-AMBIGUOUS",
-                    f"two columns are both {rule.indicator}: '{first[key]}' and '{name}'",
-                    where=self.sheet.place(self.header.row, name),
-                    remedy="remove one of them, or say in a mapping which one to take",
+                    "CP-SHEET-UNKNOWN",
+                    f"no sheet's name says its {' and '.join(mapping.sheet_says)}",
+                    where=self.book.sheets[0].place() if len(self.book.sheets) == 1 else str(self.book.path),
+                    remedy=f"there are: {list_names([one.name for one in self.book.sheets])}; correct 'sheet_says'",
                 )
-            first[key] = name
-            rules.append((name, rule))
-        return rules
-
-    def _unit_column(self, name: str) -> str | None:
-        for ending in _UNIT_ENDINGS:
-            position = self.header.exact.get(name + ending)
-            if position is not None:
-                return self.header.names[position]
-        return None
-
-    def _rule(self, text: str, unit_column: str | None, has_row_unit: bool = False) -> Rule | None:
-        """The rule of a header or label; ``None`` when it is left alone (the reason is noted)."""
-        reading = self.dictionary.read_header(text, self.source)
-        if reading is None:
-            return None
-        where = self.sheet.place(self.header.row, text)
-        name = self._indicator(reading, text)
-        if name is None:
-            return None
-        indicator = self.indicators[name]
-        unit = self.answers.unit(text, indicator, reading.unit, where)
-        if unit == LEAVE:
-            self.ignored[text] = "left out, as you said"
-            return None
-        if reading.problem and (unit is None or not reading.is_fatal):
-            if not reading.is_fatal:
-                self.ignored[text] = reading.problem
-                return None
-            part = reading.problem.split("'")[1]
+        wanted = mapping.structural_columns() + [name for name, _ in mapping.columns]
+        bindings = []
+        best: tuple[int, CellSheet, Header] | None = None
+        for one, rows in heads:
+            here: tuple[int, CellSheet, Header] | None = None
+            for header in self._headers(mapping, one, rows):
+                score = sum(header.find(name) is not None for name in wanted)
+                if here is None or score > here[0]:
+                    here = (score, one, header)
+            if here is not None and mapping.sheet_says:
+                bindings.append(self._bind(mapping, here[1], here[2]))
+            if here is not None and (best is None or here[0] > best[0]):
+                best = here
+        if best is None:
             raise CarbonpanelError(
-                "CP-UNIT-UNKNOWN", f"in '{text}' {reading.problem}", where=where,
-                remedy=self.dictionary.unit_remedy(part, indicator),
-            )  # fmt: skip
-        unit = unit or reading.unit
-        possible = self.dictionary.contract.units_for(indicator)
-        if unit is None and unit_column is None and not has_row_unit:
-            if len(possible) == 1:
-                unit = possible[0]
-            elif reading.is_contract_name:
-                unit = indicator.unit
-                self.remarks.append(f"'{text}' states no unit; taken in the contract's own, {unit}")
-            else:
-                unit = self.answers.ask_unit(text, indicator, where)
-                if unit == LEAVE:
-                    self.ignored[text] = "left out, as you said"
-                    return None
-        return Rule(
-            indicator=name,
-            unit=unit,
-            unit_column=unit_column,
-            area_scope=reading.area_scope,
-            population_basis=reading.population_basis,
-            vintage=reading.vintage,
-        )
+                "CP-FILE-NO-HEADER",
+                f"row {mapping.header_row} holds no column names",
+                where=heads[0][0].place(mapping.header_row),
+                remedy="correct 'header_row' in the mapping",
+            )
+        return bindings or [self._bind(mapping, best[1], best[2])]
 
-    def _indicator(self, reading: HeaderReading, text: str) -> str | None:
-        """The indicator a header names; ``None`` when it is left out for want of knowing which."""
-        where = self.sheet.place(self.header.row, text)
-        if reading.needs_inventory:
-            return INVENTORIES[self.answers.inventory(text, where)]
-        if reading.needs_basis:
-            basis = self.answers.population_basis(text, where)
-            if basis == LEAVE:
-                self.ignored[text] = "left out, as you said"
-                return None
-            return f"population_{basis}"
-        return reading.indicator
-
-    def _labels(self, column: str) -> tuple[tuple[str, Rule], ...]:
-        """Rules by the texts of the indicator column, from one pass over it."""
-        position = self.header.find(column)
-        assert position is not None
-        texts = {
-            cells[position]: None
-            for number, cells in self.sheet.rows()
-            if number > self.header.row and len(cells) > position and cells[position].strip()
-        }
+    def _fitting(self, heads: Heads) -> list[tuple[Mapping, list[tuple[CellSheet, Header]]]]:
+        """Shipped mappings whose fingerprint is in the file with the sheets it is in, the most specific first."""
         found = []
-        unknown = []
-        taken: dict[str, str] = {}
-        for text in list(texts)[:2000]:
-            rule = self._rule(text, None, has_row_unit="unit" in self.roles)
-            if rule is None:
-                unknown.append(text.strip())
-            elif fold(text) not in taken:
-                taken[fold(text)] = text
-                found.append((text, rule))
-        if not found:
-            raise self._no_indicator(unknown)
-        if unknown:
-            shown = ", ".join(unknown[:20]) + (", ..." if len(unknown) > 20 else "")
-            self.remarks.append(f"{len(unknown)} indicators of column '{column}' are left alone: {shown}")
-        return tuple(found)
+        for mapping in shipped_mappings():
+            if mapping.source != self.source or not mapping.recognise:
+                continue
+            fitting = []
+            for sheet, rows in heads:
+                if mapping.sheets and (sheet.name or "").strip() not in mapping.sheets:
+                    continue
+                if mapping.sheet_says and self._wanted_says(mapping, sheet) is None:
+                    continue
+                headers = self._headers(mapping, sheet, rows)
+                fits = [one for one in headers if all(one.find(name) is not None for name in mapping.recognise)]
+                if fits:
+                    fitting.append((sheet, fits[0]))
+            if fitting:
+                found.append((mapping, fitting))
+        return sorted(found, key=lambda item: (-len(item[0].recognise), item[0].name))
 
-    def _no_indicator(self, seen: list[str] | None = None) -> CarbonpanelError:
-        names = seen if seen is not None else [name for name in self.header.names if name]
-        shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-        return CarbonpanelError(
-            "CP-INDICATOR-NONE",
-            f"nothing of {self.source} is recognised among: {shown}",
-            where=self.sheet.place(self.header.row),
-            remedy=f"known indicators: {', '.join(self.indicators)}; or say in a mapping what the columns are",
-        )
+    def _settle(self, bindings: list[Binding], remarks: tuple[str, ...]) -> Plan:
+        return _finish([settle_given(binding, self.answers) for binding in bindings], remarks)
+
+    # ------------------------------------------------------------ proposals
+
+    def _propose(self, heads: Heads) -> Plan:
+        tables = [
+            search_tables(sheet, self.reader, self.index, self._says(sheet), rows) for sheet, rows in heads if rows
+        ]
+        found = [table for table in tables if table is not None]
+        best = max(found, key=lambda table: table.score)
+        group = self._group(best, found)
+        drafts = [draft_mapping(table, self.source, self.dictionary, self.index, self.answers) for table in group]
+        return _finish_drafts(drafts)
+
+    def _group(self, best: FoundTable, found: list[FoundTable]) -> list[FoundTable]:
+        """The tables to be read together: those whose sheets say by their names the same of themselves as the best."""
+        kinds = says_kinds(best.says)
+        if self.sheet is not None or not kinds:
+            return [best]
+        return [
+            table
+            for table in found
+            if table is best or (says_kinds(table.says) == kinds and table.score >= _LEAST_SCORE)
+        ]
+
+
+def _finish_drafts(drafts: list[Draft]) -> Plan:
+    remarks = tuple(dict.fromkeys(remark for draft in drafts for remark in draft.remarks))
+    ignored: dict[str, str] = {}
+    for draft in drafts:
+        for name, reason in draft.ignored.items():
+            ignored.setdefault(name, reason)
+    bindings = [draft.binding for draft in drafts]
+    labels = tuple(dict.fromkeys(label for one in bindings for label in one.mapping.labels))
+    if len(bindings) > 1 and all("indicator" in one.mapping.sheet_says for one in bindings):
+        bindings = [replace(one, mapping=replace(one.mapping, labels=labels)) for one in bindings]
+    return _finish(bindings, remarks, ignored)
+
+
+def _finish(bindings: list[Binding], remarks: tuple[str, ...], ignored: dict[str, str] | None = None) -> Plan:
+    """Complete a plan: every column that is not used is listed, and absent ones are remarked on."""
+    reasons = dict(ignored or {})
+    order: dict[str, int] = {}
+    if len(bindings) > 1:
+        bindings = [replace(binding, is_alone=False) for binding in bindings]
+    for binding in bindings:
+        mapping, header = binding.mapping, binding.header
+        used = {header.find(name) for name in mapping.structural_columns()}
+        used |= {column.position for column in binding.values}
+        for _, rule in mapping.columns:
+            extra = [rule.unit_column, *(column for column, _ in rule.observed_where)]
+            used |= {header.find(name) for name in extra if name is not None}
+        default = "not in the mapping" if mapping.origin != "proposed" else "name not recognised"
+        for position, name in enumerate(header.names):
+            order.setdefault(name, position)
+            if name and position not in used:
+                reasons.setdefault(name, default)
+        if binding.absent:
+            sheet = f" of sheet '{binding.sheet.name}'" if len(bindings) > 1 else " of this file"
+            absent = ", ".join(binding.absent)
+            remarks += (f"columns of '{mapping.name}' that{sheet.replace(' of', '', 1)} does not have: {absent}",)
+    reasons = dict(sorted(reasons.items(), key=lambda item: order.get(item[0], len(order))))
+    return Plan(tuple(bindings), remarks, reasons)

@@ -99,11 +99,12 @@ def ingest_file(
         plan = plan_reading(book, source, mapping=mapping, sheet=sheet, answers=settled)
         index = place_index(contract.level(source))
         collector = Collector(source, name, plan.binding, contract, load_dictionary(), index)
-        for count, seen in enumerate(plan.binding.observations()):
+        for count, seen in enumerate(plan.observations()):
             if progress is not None and count % _PROGRESS_EVERY == 0:
                 progress(collector.rows_read, 0, "rows read")
             collector.add(seen)
         table = collector.finish().table()
+        book.found.check_unchanged()
         doubts = judge_magnitudes(table, collector.reasons, index.label, contract)
         judged = Judged(table, doubts)
         entries = [entry for entry in load_corrections(data) if (entry.source, entry.dataset) == (source, name)]
@@ -224,7 +225,7 @@ def _account(
         file=book.path.name,
         file_sha256=file_hash(book.path),
         form=book.form,
-        sheet=binding.sheet.name,
+        sheet=plan.sheet_label,
         header_row=binding.header.row,
         source=seen.source,
         dataset=seen.dataset,
@@ -252,7 +253,7 @@ def _account(
         columns_ignored=plan.ignored,
         years=tuple(sorted(pc.unique(kept.column("year")).to_pylist())),
         years_outside=tuple(sorted(seen.years_outside)),
-        remarks=plan.remarks,
+        remarks=(*plan.remarks, *seen.remarks()),
         warnings=tuple(f"{note} ({count:,} rows)" for note, count in seen.notes.items()),
     )
 

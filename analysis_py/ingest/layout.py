@@ -1,6 +1,7 @@
 """Bringing a mapping and a sheet together, and reading the sheet as observations whatever its layout.
 
-A sheet with an indicator a column, a year a column or a number a row comes out as the same stream of
+Place, year, indicator and unit of a number may stand in its row, over its column or in the name of its sheet. A sheet
+with an indicator a column, a year a column, a place a column or a number a row comes out as the same stream of
 :class:`Observation`: a row of the file, its place, its year, and cells that each know their rule.
 """
 
@@ -10,57 +11,45 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
-from analysis_py.ingest.cells import parse_year, plain
+from analysis_py.ingest.body import Body
+from analysis_py.ingest.cells import plain
+from analysis_py.ingest.headings import HEADER_DEPTH, Header, clean_name, header_year
 from analysis_py.ingest.mapping import Mapping, Rule, Setting
 from analysis_py.ingest.places import PlaceKey
-from analysis_py.ingest.readers import clean_name
 from analysis_py.ingest.sheets import CellSheet
 from analysis_py.ingest.units import fold
 
-#: Rows in which a header is looked for.
-HEADER_DEPTH = 20
+__all__ = ["HEADER_DEPTH", "Binding", "Cell", "Header", "Observation", "SheetSays", "ValueColumn", "bind"]
+
+#: Distinct places whose keys are kept while a sheet is read.
+_MOST_KEYS = 20_000
 
 
 @dataclass(frozen=True)
-class Header:
-    """A row of column names; ``positions`` is the first position of each name (exact and folded)."""
+class SheetSays:
+    """What the name of a sheet says of all its numbers ('' or None = nothing). ``label`` names the indicator."""
 
-    row: int
-    names: tuple[str, ...]
-    exact: dict[str, int] = field(repr=False)
-    folded: dict[str, int] = field(repr=False)
-
-    def find(self, name: str) -> int | None:
-        """0-based position of a column, by its exact name or, failing that, by its folded one."""
-        position = self.exact.get(clean_name(name))
-        return position if position is not None else self.folded.get(fold(name))
-
-
-def make_header(row: int, cells: list[str]) -> Header:
-    names = tuple(clean_name(cell) for cell in cells)
-    exact: dict[str, int] = {}
-    folded: dict[str, int] = {}
-    for position, name in enumerate(names):
-        if name:
-            exact.setdefault(name, position)
-            folded.setdefault(fold(name), position)
-    return Header(row, names, exact, folded)
+    year: str = ""
+    place: PlaceKey | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True)
 class ValueColumn:
     """A column of numbers bound to the file.
 
-    ``rule`` is ``None`` where each row's label decides; ``year_text`` is the header itself where years are headers.
+    ``rule`` is ``None`` where each row's label decides; ``year_text`` and ``place`` are what the heading says of all
+    cells below it.
     """
 
     position: int
     name: str
     rule: Rule | None
     year_text: str | None = None
+    place: PlaceKey | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Cell:
     """One cell of an observation: its column's name, its rule, and the texts of value and unit ('' = not given).
 
@@ -75,10 +64,11 @@ class Cell:
     label: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Observation:
     """A place and year of one row of the file, with its cells. ``year_column`` is where the year was read."""
 
+    binding: Binding
     row: int
     place: PlaceKey
     year_text: str
@@ -90,6 +80,15 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class _Bound:
+    """A value column with the positions its unit and its conditions are read from."""
+
+    column: ValueColumn
+    unit_at: int | None
+    conditions: tuple[tuple[int, frozenset[str]], ...]
+
+
+@dataclass(frozen=True)
 class Binding:
     """A mapping whose columns were found in a sheet."""
 
@@ -98,105 +97,117 @@ class Binding:
     header: Header
     values: tuple[ValueColumn, ...]
     absent: tuple[str, ...]
+    says: SheetSays = SheetSays()
+    body: Body | None = field(default=None, compare=False, repr=False)
+    #: Whether no other sheet is read with it.
+    is_alone: bool = True
 
-    def observations(self) -> Iterator[Observation]:
-        """All rows below the header, in file order."""
-        if self.mapping.layout == "years_across":
-            return self._read_years_across()
-        return self._read_rows()
+    @property
+    def is_row_keyed(self) -> bool:
+        """Whether a row is all there is of a place and year."""
+        return self.mapping.layout == "columns" and self.is_alone and not any(one.year_text for one in self.values)
+
+    def remarks(self) -> list[str]:
+        """What was passed over when the rows were read last."""
+        return self.body.remarks() if self.body is not None else []
 
     def _position(self, name: str | None) -> int | None:
         return None if name is None else self.header.find(name)
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        width = len(self.header.names)
-        for number, cells in self.sheet.rows():
-            if number <= self.header.row:
-                continue
-            if len(cells) < width:
-                cells = cells + [""] * (width - len(cells))
-            elif self.sheet.name is None and any(cells[width:]):
-                # In a workbook a stray cell beside the table moves nothing; in text it means that columns shifted.
-                raise CarbonpanelError(
-                    "CP-FILE-RAGGED",
-                    f"the row has {len(cells)} cells, the header names {width} columns",
-                    where=self.sheet.place(number),
-                    remedy="look for a separator inside a text that is not quoted, or name the extra column",
-                )
-            yield number, cells
+    def _conditions(self, rule: Rule | None) -> tuple[tuple[int, frozenset[str]], ...]:
+        return _locate(self.header, rule.observed_where) if rule else ()
 
-    def _common(self) -> tuple[list[int | None], list[tuple[Setting, int | None]]]:
-        mapping = self.mapping
-        places = [self._position(name) for name in (mapping.code, mapping.place, mapping.province)]
+    def observations(self) -> Iterator[Observation]:
+        """All data rows below the header, in file order; a row once for each year or place its columns speak of."""
+        assert self.body is not None
+        mapping, header = self.mapping, self.header
+        place_at = [self._position(name) for name in (mapping.code, mapping.place, mapping.province)]
         settings = [
             (setting, self._position(setting.column))
             for setting in (mapping.area_scope, mapping.population_basis, mapping.vintage)
         ]
-        return places, settings
+        constant = [setting.value or "" for setting, at in settings] if all(at is None for _, at in settings) else None
+        year_at, label_at = self._position(mapping.year), self._position(mapping.indicator)
+        unit_at = self._position(mapping.unit)
+        labels = {fold(text): (rule, self._conditions(rule)) for text, rule in mapping.labels}
+        of_sheet = labels.get(fold(self.says.label)) if self.says.label else None
+        own = (mapping.table, self._conditions(mapping.table))
+        groups = self._groups()
+        keys: dict[tuple[str, ...], PlaceKey] = {}
+        year_name = header.title(year_at) if year_at is not None else f"sheet '{self.sheet.name}'"
+        is_across = mapping.layout in ("years_across", "places_across")
+        for number, cells in self.body.rows():
+            rule, conditions = of_sheet or own
+            label = self.says.label if of_sheet else ""
+            if label_at is not None:
+                found = labels.get(fold(cells[label_at]))
+                rule, conditions = found or (mapping.table, own[1])
+                label = clean_name(cells[label_at]) if is_across else ""
+                if rule is None:
+                    # A row of an indicator that is left alone still counts as read.
+                    yield Observation(self, number, PlaceKey(), "", "", "", "", "", ())
+                    continue
+            told = tuple("" if at is None else cells[at] for at in place_at)
+            key = keys.get(told)
+            if key is None:
+                if len(keys) >= _MOST_KEYS:
+                    keys.clear()
+                key = keys[told] = PlaceKey(*(plain(text) for text in told))
+            area, basis, vintage = constant or [self._settle(cells, setting, at) for setting, at in settings]
+            row_year = cells[year_at] if year_at is not None else self.says.year
+            row_unit = cells[unit_at] if unit_at is not None else ""
+            is_observed = all(plain(cells[where]).lower() in texts for where, texts in conditions)
+            for year_text, year_column, place, bound in groups:
+                read = []
+                for one in bound:
+                    column = one.column
+                    used = column.rule or rule
+                    if used is None:
+                        continue
+                    observed = is_observed
+                    if one.conditions:
+                        observed = all(plain(cells[where]).lower() in texts for where, texts in one.conditions)
+                    unit = cells[one.unit_at] if one.unit_at is not None else row_unit
+                    read.append(Cell(column.name, used, cells[column.position], unit, observed, label))
+                yield Observation(
+                    self,
+                    number,
+                    place or (key if any(told) else self.says.place or key),
+                    row_year if year_text is None else year_text,
+                    year_name if year_column is None else year_column,
+                    area,
+                    basis,
+                    vintage,
+                    tuple(read),
+                )
+
+    def _groups(self) -> list[tuple[str | None, str | None, PlaceKey | None, list[_Bound]]]:
+        """Value columns by the year and place their headings say, in file order."""
+        groups: dict[tuple[str | None, PlaceKey | None], list[_Bound]] = {}
+        names: dict[tuple[str | None, PlaceKey | None], str | None] = {}
+        for column in self.values:
+            key = (column.year_text, column.place)
+            bound = _Bound(
+                column,
+                self._position(column.rule.unit_column if column.rule else None),
+                self._conditions(column.rule),
+            )
+            groups.setdefault(key, []).append(bound)
+            names.setdefault(key, column.name if column.year_text is not None else None)
+        return [(year, names[(year, place)], place, bound) for (year, place), bound in groups.items()]
 
     @staticmethod
     def _settle(cells: list[str], setting: Setting, position: int | None) -> str:
         text = plain(cells[position]) if position is not None else ""
         return text or setting.value or ""
 
-    def _read_rows(self) -> Iterator[Observation]:
-        mapping = self.mapping
-        places, settings = self._common()
-        year = self._position(mapping.year)
-        label, unit = self._position(mapping.indicator), self._position(mapping.unit)
-        labels = {fold(text): rule for text, rule in mapping.labels}
-        bound = [
-            (column, self._position(column.rule.unit_column if column.rule else None), self._conditions(column.rule))
-            for column in self.values
-        ]
-        assert year is not None
-        for number, cells in self._rows():
-            found = []
-            for column, unit_at, conditions in bound:
-                rule = column.rule
-                if rule is None:
-                    rule = labels.get(fold(cells[label])) if label is not None else None
-                    if rule is None:
-                        continue
-                    conditions = self._conditions(rule)
-                at = unit_at if unit_at is not None else unit
-                observed = all(plain(cells[where]).lower() in texts for where, texts in conditions)
-                found.append(
-                    Cell(column.name, rule, cells[column.position], cells[at] if at is not None else "", observed)
-                )
-            key = PlaceKey(*(plain(cells[at]) if at is not None else "" for at in places))
-            area, basis, vintage = (self._settle(cells, setting, at) for setting, at in settings)
-            yield Observation(number, key, cells[year], self.header.names[year], area, basis, vintage, tuple(found))
 
-    def _read_years_across(self) -> Iterator[Observation]:
-        mapping = self.mapping
-        places, settings = self._common()
-        label, unit = self._position(mapping.indicator), self._position(mapping.unit)
-        labels = {fold(text): rule for text, rule in mapping.labels}
-        for number, cells in self._rows():
-            rule = mapping.table
-            if label is not None:
-                rule = labels.get(fold(cells[label]), mapping.table)
-            if rule is None:
-                # A row of an indicator that is left alone still counts as read.
-                yield Observation(number, PlaceKey(), "", "", "", "", "", ())
-                continue
-            named = clean_name(cells[label]) if label is not None else ""
-            key = PlaceKey(*(plain(cells[at]) if at is not None else "" for at in places))
-            area, basis, vintage = (self._settle(cells, setting, at) for setting, at in settings)
-            unit_text = cells[unit] if unit is not None else ""
-            observed = all(plain(cells[where]).lower() in texts for where, texts in self._conditions(rule))
-            for column in self.values:
-                cell = Cell(column.name, rule, cells[column.position], unit_text, observed, named)
-                yield Observation(number, key, column.year_text or "", column.name, area, basis, vintage, (cell,))
-
-    def _conditions(self, rule: Rule | None) -> list[tuple[int, frozenset[str]]]:
-        found = []
-        for column, texts in rule.observed_where if rule else ():
-            position = self.header.find(column)
-            if position is not None:
-                found.append((position, frozenset(plain(text).lower() for text in texts)))
-        return found
+def _locate(
+    header: Header, conditions: Iterable[tuple[str, tuple[str, ...]]]
+) -> tuple[tuple[int, frozenset[str]], ...]:
+    """(position, lower-case plain texts) of the conditions whose column is there."""
+    found = ((header.find(column), frozenset(plain(text).lower() for text in texts)) for column, texts in conditions)
+    return tuple((position, texts) for position, texts in found if position is not None)
 
 
 def _column_missing(name: str, mapping: Mapping, sheet: CellSheet, header: Header) -> CarbonpanelError:
@@ -215,8 +226,14 @@ def _column_missing(name: str, mapping: Mapping, sheet: CellSheet, header: Heade
     )
 
 
-def bind(mapping: Mapping, sheet: CellSheet, header: Header) -> Binding:
-    """Find a mapping's columns in a sheet.
+def bind(
+    mapping: Mapping,
+    sheet: CellSheet,
+    header: Header,
+    says: SheetSays | None = None,
+    across: dict[int, PlaceKey] | None = None,
+) -> Binding:
+    """Find a mapping's columns in a sheet; ``across`` are the places named by headings, by position.
 
     Columns a user's own mapping names must all be there (``CP-MAPPING-COLUMN`` with the nearest name); of a shipped
     mapping the columns of numbers may be absent and are reported. Two columns of one name where that name is used:
@@ -238,28 +255,41 @@ def bind(mapping: Mapping, sheet: CellSheet, header: Header) -> Binding:
         if position is None:
             absent.append(name)
         else:
-            values.append(ValueColumn(position, header.names[position], rule))
+            values.append(ValueColumn(position, header.title(position), rule, rule.year))
     if mapping.layout == "long" and mapping.value is not None:
         position = header.find(mapping.value)
         assert position is not None
-        values.append(ValueColumn(position, header.names[position], None))
+        values.append(ValueColumn(position, header.title(position), None))
+    places = [header.find(name) for name in structural]
     if mapping.layout == "years_across":
-        taken = {header.find(name) for name in structural}
-        values += [
-            ValueColumn(position, name, mapping.table, name)
-            for position, name in enumerate(header.names)
-            if position not in taken and parse_year(name) is not None
-        ]
+        for position, parts in enumerate(header.parts):
+            years = [year for part in parts if (year := header_year(part))]
+            if position not in places and years:
+                values.append(ValueColumn(position, header.title(position), mapping.table, years[0]))
         if not values:
             raise no_year(sheet, header)
-    check_duplicates(sheet, header, [*(header.find(n) for n in structural), *(v.position for v in values)])
-    return Binding(sheet, mapping, header, tuple(values), tuple(absent))
+    if mapping.layout == "places_across":
+        for position, place in (across or {}).items():
+            if position not in places:
+                values.append(ValueColumn(position, header.title(position), mapping.table, None, place))
+        if not values:
+            raise no_place(sheet, header)
+    check_duplicates(sheet, header, [*places, *(v.position for v in values)])
+    body = Body(
+        sheet,
+        header,
+        structure=[at for at in places if at is not None],
+        values=[column.position for column in values],
+        year=header.find(mapping.year) if mapping.year is not None else None,
+        only=_locate(header, mapping.only_rows),
+    )
+    return Binding(sheet, mapping, header, tuple(values), tuple(absent), says or SheetSays(), body)
 
 
 def check_duplicates(sheet: CellSheet, header: Header, used: Iterable[int | None]) -> None:
     """Raise ``CP-COLUMN-DUPLICATED`` when a used column's name is there more than once."""
     for position in used:
-        if position is None:
+        if position is None or not header.names[position]:
             continue
         name = header.names[position]
         places = [str(at + 1) for at, other in enumerate(header.names) if other == name]
@@ -272,13 +302,27 @@ def check_duplicates(sheet: CellSheet, header: Header, used: Iterable[int | None
             )
 
 
+def _listed(header: Header) -> str:
+    names = [name for name in header.names if name]
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+
+
 def no_year(sheet: CellSheet, header: Header) -> CarbonpanelError:
     """The refusal of a table that nowhere says which year its numbers are of."""
-    names = [name for name in header.names if name]
-    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     return CarbonpanelError(
         "CP-YEAR-MISSING",
-        f"there is no column of years and no year among the column names ({shown})",
+        f"there is no column of years and no year among the column names ({_listed(header)})",
         where=sheet.place(header.row),
         remedy="name the column 'year' or '年份', head the columns with years, or say which it is in a mapping",
+    )
+
+
+def no_place(sheet: CellSheet, header: Header, level: str = "city") -> CarbonpanelError:
+    """The refusal of a table that nowhere says which place its numbers are of."""
+    wanted = "'province_code' or 'province'" if level == "province" else "'city_code' or 'city'"
+    return CarbonpanelError(
+        "CP-PLACE-MISSING",
+        f"no column says which {level} a row is of",
+        where=sheet.place(header.row),
+        remedy=f"name one {wanted} (or {'省份' if level == 'province' else '城市'}), or use a mapping",
     )

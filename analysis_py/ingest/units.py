@@ -61,6 +61,7 @@ class Dictionary:
     qualifiers: dict[str, tuple[str, str]] = field(repr=False)
     understood: frozenset[str] = field(repr=False)
     constant_prices: frozenset[str] = field(repr=False)
+    neutral: frozenset[str] = field(repr=False)
 
     def role(self, header: str) -> str | None:
         """What a structural column is (code, name, province, year, indicator, value, unit, ...), if it is one."""
@@ -85,6 +86,16 @@ class Dictionary:
     def is_unit(self, text: str) -> bool:
         """Whether a text is a unit of anything at all."""
         return fold_unit(text) in self.units
+
+    def is_qualifier(self, text: str) -> bool:
+        """Whether a text says an area, a population, a vintage or a price basis, in a heading of several rows."""
+        key = fold(text)
+        is_price = key in self.constant_prices or _PRICE_OF_YEAR.search(plain(text)) is not None
+        return key in self.qualifiers or key in self.understood or is_price
+
+    def is_neutral(self, text: str) -> bool:
+        """Whether a text only groups columns (``综合``, ``主要指标``) and changes nothing of what they are."""
+        return fold(text) in self.neutral
 
     def unit_remedy(self, text: str, indicator: Indicator) -> str:
         """What to write instead of an unknown unit: the nearest label, and the list of those possible."""
@@ -223,4 +234,5 @@ def load_dictionary(folder: Path | None = None) -> Dictionary:
         qualifiers=qualifiers,
         understood=frozenset(fold(word) for word in content["understood"]),
         constant_prices=frozenset(fold(word) for word in content["constant_prices"]),
+        neutral=frozenset(fold(word) for word in content["groups_without_meaning"]),
     )
