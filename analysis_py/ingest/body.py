@@ -31,14 +31,16 @@ _KINDS = {
 
 
 @dataclass
-class _Passed:
+class Passed:
+    """Rows of one kind that were passed over: how many, and the first of them."""
+
     rows: int
     first_row: int
     example: str
 
 
 class Body:
-    """The data rows of one table. Iterate :meth:`rows` as often as needed; :meth:`remarks` tell of the last time.
+    """The data rows of one table. Iterate :meth:`rows` as often as needed; :attr:`passed` tells of the last time.
 
     ``structure`` are the positions of the columns that say place, year and so on, ``values`` those of numbers;
     ``year`` is the position of the column of years, where there is one; ``only`` lists (position, folded texts) of rows
@@ -61,21 +63,12 @@ class Body:
         self.year = year
         self.only = tuple(only)
         self._names = [{(at, text) for at, text in enumerate(line) if text} for line in _name_rows(header)]
-        self._passed: dict[str, _Passed] = {}
-
-    def remarks(self) -> list[str]:
-        """One line for each kind of row that was passed over."""
-        told = []
-        for kind, passed in self._passed.items():
-            one, many = _KINDS[kind]
-            count = f"1 {one}" if passed.rows == 1 else f"{passed.rows:,} {many}"
-            place = f"sheet '{self.sheet.name}', " if self.sheet.name else ""
-            told.append(f"{count} left out ({place}row {passed.first_row}: {shown(passed.example)})")
-        return told
+        #: What was passed over when the rows were read last, by kind.
+        self.passed: dict[str, Passed] = {}
 
     def rows(self) -> Iterator[Row]:
         """Row number and cells, at least as many as the header has names, merged cells of the structure filled in."""
-        self._passed = {}
+        self.passed = {}
         width = len(self.header.names)
         merged = MergedCells(self.sheet, self.header.last_row, self.structure, self.values)
         in_notes = has_data = False
@@ -113,7 +106,7 @@ class Body:
             yield number, cells
 
     def _pass(self, kind: str, row: int, example: str) -> None:
-        known = self._passed.setdefault(kind, _Passed(0, row, example))
+        known = self.passed.setdefault(kind, Passed(0, row, example))
         known.rows += 1
 
     def _has_number(self, cells: Sequence[str]) -> bool:
@@ -138,6 +131,22 @@ class Body:
             return False
         held = [cells[at] for at in self.values if cells[at] and not is_missing(cells[at])]
         return bool(held) and not any("0" <= sign <= "9" for text in held for sign in text)
+
+
+def tell_passed(bodies: Sequence[Body]) -> list[str]:
+    """One line for each kind of row that was passed over in one or several sheets."""
+    told = []
+    for kind, (one, many) in _KINDS.items():
+        found = [(body, body.passed[kind]) for body in bodies if kind in body.passed]
+        if not found:
+            continue
+        rows = sum(passed.rows for _, passed in found)
+        body, first = found[0]
+        place = f"sheet '{body.sheet.name}', " if body.sheet.name else ""
+        also = "" if len(found) == 1 else f"in {len(found)} sheets; the first: "
+        count = f"1 {one}" if rows == 1 else f"{rows:,} {many}"
+        told.append(f"{count} left out ({also}{place}row {first.first_row}: {shown(first.example)})")
+    return told
 
 
 def _name_rows(header: Header) -> list[list[str]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.ingest.batches import CellBatches
+from analysis_py.ingest.body import tell_passed
 from analysis_py.ingest.cell_numbers import NotANumber, NumberReader, has_own_unit
 from analysis_py.ingest.cells import is_missing, parse_year, shown
 from analysis_py.ingest.contract import (
@@ -100,6 +101,7 @@ class Collector:
             elif seen.row != self._last_without:
                 self._last_without = seen.row
                 self.rows_without_numbers += 1
+                self._note_place(seen)
             return
         placement = self.index.resolve(seen.place, year)
         self.cells_read += len(cells)
@@ -142,9 +144,7 @@ class Collector:
             marks = sorted(self.marks.items(), key=lambda item: (-item[1], item[0]))
             listed = ", ".join(f"'{shown(mark)}' {count:,}" for mark, count in marks[:12])
             told.append(f"no value: cells that hold {listed}{', ...' if len(marks) > 12 else ''}")
-        for binding in self.bindings:
-            told += binding.remarks()
-        return told
+        return told + tell_passed([binding.body for binding in self.bindings if binding.body is not None])
 
     def _bad_year(self, seen: Observation) -> CarbonpanelError:
         text = shown(seen.year_text)
@@ -155,6 +155,15 @@ class Collector:
             where=seen.binding.sheet.place(seen.row, seen.year_column),
             remedy="write a year of four digits, such as 2019 or 2019年",
         )
+
+    def _note_place(self, seen: Observation) -> None:
+        """Count the place of a row that holds nothing wanted: it is one of the places the file names."""
+        if str(seen.place) and not seen.year_text:
+            placement = self.index.resolve(seen.place)
+            if placement.code is not None:
+                self.placed.setdefault(placement.code)
+            else:
+                self._leave_unplaced(seen, placement, 0)
 
     def _leave_unplaced(self, seen: Observation, placement: Placement, cells: int) -> None:
         self.cells_unplaced += cells
@@ -279,7 +288,8 @@ class Collector:
             return
         self.numbers.count(read)
         value, unit = read.value, read.unit
-        across = "the whole table" if seen.binding.mapping.layout in ("years_across", "places_across") else cell.column
+        is_across = seen.binding.mapping.layout in ("years_across", "places_across")
+        across = "the whole table" if is_across else seen.binding.keys[cell.column]
         label = cell.label or across
         area, basis, vintage = own
         tally = self._tallies.setdefault(
@@ -398,10 +408,11 @@ class Collector:
         seen = {used.column for used in taken}
         for mapping, column in ((one.mapping, column) for one in self.bindings for column in one.values):
             rule = column.rule
-            if rule is not None and mapping.layout == "columns" and column.name not in seen:
-                seen.add(column.name)
+            name = column.key or column.name
+            if rule is not None and mapping.layout == "columns" and name not in seen:
+                seen.add(name)
                 area = rule.area_scope or mapping.area_scope.value or "whole_city"
                 vintage = rule.vintage or mapping.vintage.value or "first"
                 basis = rule.population_basis or self.indicators[rule.indicator].population_basis
-                taken.append(UsedColumn(column.name, rule.indicator, rule.unit or "-", area, basis, vintage, 0))
+                taken.append(UsedColumn(name, rule.indicator, rule.unit or "-", area, basis, vintage, 0))
         return tuple(taken)

@@ -11,20 +11,22 @@ from pathlib import Path
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.ingest.answers import Answers
+from analysis_py.ingest.cells import plain
 from analysis_py.ingest.headings import HEADER_DEPTH, Header, HeadingReader, sheet_header
 from analysis_py.ingest.layout import Binding, Observation, SheetSays, bind
-from analysis_py.ingest.mapping import Mapping, find_mapping, shipped_mappings
+from analysis_py.ingest.mapping import Mapping, Rule, find_mapping, shipped_mappings
 from analysis_py.ingest.places import PlaceIndex, PlaceKey, place_index
 from analysis_py.ingest.proposal import Draft, draft_mapping
 from analysis_py.ingest.settling import settle_given
 from analysis_py.ingest.sheet_names import list_names, read_sheet_name, says_kinds
 from analysis_py.ingest.sheets import CellFile, CellSheet, Row
 from analysis_py.ingest.table_search import FoundTable, place_headings, search_tables
-from analysis_py.ingest.units import Dictionary, load_dictionary
+from analysis_py.ingest.units import Dictionary, HeaderReading, fold, load_dictionary
 
 Heads = list[tuple[CellSheet, list[Row]]]
 #: The least a sheet of a group must be understood to be one of its tables and not a page of notes.
 _LEAST_SCORE = 8
+_MOST_LABELS = 2_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Plan:
     def sheet_label(self) -> str | None:
         """The name of the sheet, or the first and last of several."""
         names = [binding.sheet.name for binding in self.bindings]
-        return names[0] if len(names) == 1 else f"{len(names)} sheets, {names[0]} to {names[-1]}"
+        return names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]} ({len(names)} sheets)"
 
     def observations(self) -> Iterator[Observation]:
         """The observations of all sheets, in the order of the workbook."""
@@ -111,8 +113,9 @@ class _Chooser:
             remark = f"recognised as '{shipped.title or shipped.name}'"
             if not shipped.sheet_says:
                 fitting = fitting[:1]
-            bindings = [self._bind(shipped, one, header) for one, header in fitting]
-            return self._settle(bindings, (remark,))
+            bound = [self._with_labels(self._bind(shipped, one, header)) for one, header in fitting]
+            told = dict.fromkeys(line for _, lines in bound for line in lines)
+            return self._settle([binding for binding, _ in bound], (remark, *told))
         return self._propose(heads)
 
     def _heads(self, sheet: str | None) -> Heads:
@@ -214,11 +217,48 @@ class _Chooser:
                     continue
                 headers = self._headers(mapping, sheet, rows)
                 fits = [one for one in headers if all(one.find(name) is not None for name in mapping.recognise)]
-                if fits:
+                if fits and self._units_agree(mapping, fits[0]):
                     fitting.append((sheet, fits[0]))
             if fitting:
                 found.append((mapping, fitting))
         return sorted(found, key=lambda item: (-len(item[0].recognise), item[0].name))
+
+    def _units_agree(self, mapping: Mapping, header: Header) -> bool:
+        """Whether no heading states another unit than a shipped mapping says: then it is another file after all."""
+        for name, rule in mapping.columns:
+            position = header.find(name)
+            if position is None or rule.unit is None:
+                continue
+            indicator = self.dictionary.contract.indicators[(mapping.source, rule.indicator)]
+            for part in header.parts[position]:
+                said = self.dictionary.unit(plain(part).strip("()[] "), indicator)
+                if said not in (None, rule.unit):
+                    return False
+        return True
+
+    def _with_labels(self, binding: Binding) -> tuple[Binding, tuple[str, ...]]:
+        """A shipped mapping with the indicators of the file that it does not list but that say what they are."""
+        mapping = binding.mapping
+        position = binding.header.find(mapping.indicator) if mapping.indicator is not None else None
+        if mapping.origin != "shipped" or position is None:
+            return binding, ()
+        known = {fold(text) for text, _ in mapping.labels}
+        more: dict[str, Rule] = {}
+        left: dict[str, None] = {}
+        for number, cells in binding.sheet.rows():
+            text = cells[position].strip() if number > binding.header.last_row and position < len(cells) else ""
+            if not text or fold(text) in known or text in left or len(left) >= _MOST_LABELS:
+                continue
+            reading = self.dictionary.read_header(text, self.source)
+            rule = _rule_of(reading) if reading is not None else None
+            if rule is None:
+                left.setdefault(text)
+            else:
+                known.add(fold(text))
+                more[text] = rule
+        told = (f"{len(left)} indicators of column '{mapping.indicator}' are left alone: {list_names(list(left), 20)}",)
+        labels = (*mapping.labels, *more.items())
+        return replace(binding, mapping=replace(mapping, labels=labels)), told if left else ()
 
     def _settle(self, bindings: list[Binding], remarks: tuple[str, ...]) -> Plan:
         return _finish([settle_given(binding, self.answers) for binding in bindings], remarks)
@@ -245,6 +285,19 @@ class _Chooser:
             for table in found
             if table is best or (says_kinds(table.says) == kinds and table.score >= _LEAST_SCORE)
         ]
+
+
+def _rule_of(reading: HeaderReading) -> Rule | None:
+    """The rule of a label that says everything itself; ``None`` where something would have to be asked."""
+    if reading.problem or reading.needs_inventory or reading.needs_basis or reading.unit is None:
+        return None
+    return Rule(
+        indicator=reading.indicator,
+        unit=reading.unit,
+        area_scope=reading.area_scope,
+        population_basis=reading.population_basis,
+        vintage=reading.vintage,
+    )
 
 
 def _finish_drafts(drafts: list[Draft]) -> Plan:

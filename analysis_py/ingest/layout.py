@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
 from analysis_py.ingest.body import Body
@@ -39,7 +40,7 @@ class ValueColumn:
     """A column of numbers bound to the file.
 
     ``rule`` is ``None`` where each row's label decides; ``year_text`` and ``place`` are what the heading says of all
-    cells below it.
+    cells below it; ``key`` is what the mapping calls the column.
     """
 
     position: int
@@ -47,6 +48,7 @@ class ValueColumn:
     rule: Rule | None
     year_text: str | None = None
     place: PlaceKey | None = None
+    key: str = ""
 
 
 @dataclass(slots=True)
@@ -107,9 +109,10 @@ class Binding:
         """Whether a row is all there is of a place and year."""
         return self.mapping.layout == "columns" and self.is_alone and not any(one.year_text for one in self.values)
 
-    def remarks(self) -> list[str]:
-        """What was passed over when the rows were read last."""
-        return self.body.remarks() if self.body is not None else []
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """What the mapping calls each column, by its name in this sheet."""
+        return {column.name: column.key or column.name for column in self.values}
 
     def _position(self, name: str | None) -> int | None:
         return None if name is None else self.header.find(name)
@@ -143,16 +146,16 @@ class Binding:
                 found = labels.get(fold(cells[label_at]))
                 rule, conditions = found or (mapping.table, own[1])
                 label = clean_name(cells[label_at]) if is_across else ""
-                if rule is None:
-                    # A row of an indicator that is left alone still counts as read.
-                    yield Observation(self, number, PlaceKey(), "", "", "", "", "", ())
-                    continue
             told = tuple("" if at is None else cells[at] for at in place_at)
             key = keys.get(told)
             if key is None:
                 if len(keys) >= _MOST_KEYS:
                     keys.clear()
                 key = keys[told] = PlaceKey(*(plain(text) for text in told))
+            if label_at is not None and rule is None:
+                # A row of an indicator that is left alone still counts as read, and its place as named.
+                yield Observation(self, number, key, "", "", "", "", "", ())
+                continue
             area, basis, vintage = constant or [self._settle(cells, setting, at) for setting, at in settings]
             row_year = cells[year_at] if year_at is not None else self.says.year
             row_unit = cells[unit_at] if unit_at is not None else ""
@@ -255,7 +258,7 @@ def bind(
         if position is None:
             absent.append(name)
         else:
-            values.append(ValueColumn(position, header.title(position), rule, rule.year))
+            values.append(ValueColumn(position, header.title(position), rule, rule.year, key=name))
     if mapping.layout == "long" and mapping.value is not None:
         position = header.find(mapping.value)
         assert position is not None
