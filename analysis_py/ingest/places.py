@@ -44,6 +44,8 @@ _ENGLISH_SUFFIX = re.compile(r"(?:city|shi|municipality)\Z")
 _NEAR = 0.5
 #: Names that say nothing of the place itself; beside a code the code alone speaks.
 _EMPTY_NAMES = frozenset({"市辖区", "全市", "县"})
+#: Answers that are kept while files are read.
+_MOST_CACHED = 100_000
 _CODE = re.compile(r"(\d{2}|\d{4}|\d{6}|\d{9}|\d{12})(?:\.0+)?\Z")
 
 
@@ -164,7 +166,15 @@ class PlaceIndex:
         """The place ``key`` names in ``year``; see the module's rules."""
         found = self._cache.get((key, year))
         if found is None:
-            found = self._cache[(key, year)] = self._in_year(self._resolve(key, year), year)
+            if len(self._cache) >= _MOST_CACHED:
+                self._cache.clear()
+            found = self._cache.get((key, None))
+            if found is None:
+                found = self._cache[(key, None)] = self._resolve(key, None)
+            # Which place it is does not depend on the year; what is said of it may.
+            if found.code is not None and year is not None:
+                found = self._in_year(self._resolve(key, year), year)
+            self._cache[(key, year)] = found
         return found
 
     def _in_year(self, found: Placement, year: int | None) -> Placement:
