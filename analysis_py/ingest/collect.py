@@ -25,13 +25,15 @@ from analysis_py.ingest.contract import (
     Indicator,
 )
 from analysis_py.ingest.layout import Binding, Cell, Observation
-from analysis_py.ingest.places import PlaceIndex, Placement
+from analysis_py.ingest.places import PlaceIndex, PlaceKey, Placement
 from analysis_py.ingest.plausibility import Problems, Tally, check_unit, find_implausible
 from analysis_py.ingest.report import UnplacedPlace, UsedColumn
 from analysis_py.ingest.units import Dictionary
 
 #: Distinct unplaced places that are listed one by one; further ones are only counted.
 _MOST_UNPLACED = 5_000
+#: Distinct places looked up of rows that hold nothing wanted.
+_MOST_NOTED = 50_000
 
 _SCOPES = {"area_scope": AREA_SCOPES, "population_basis": POPULATION_BASES, "vintage": VINTAGES}
 
@@ -75,6 +77,7 @@ class Collector:
         self.unplaced_unlisted = 0
         self.columns: dict[str, list[object]] = {}
         self._unplaced: dict[str, _Unplaced] = {}
+        self._noted: set[PlaceKey] = set()
         self._tallies: dict[tuple[str, str, str, str, str], Tally] = {}
         self._keys: dict[tuple[object, ...], dict[int, int]] = {}
         self._units: dict[tuple[str, str], str | None] = {}
@@ -158,7 +161,10 @@ class Collector:
 
     def _note_place(self, seen: Observation) -> None:
         """Count the place of a row that holds nothing wanted: it is one of the places the file names."""
-        if str(seen.place) and not seen.year_text:
+        if seen.place in self._noted or seen.year_text or not str(seen.place):
+            return
+        if len(self._noted) < _MOST_NOTED:
+            self._noted.add(seen.place)
             placement = self.index.resolve(seen.place)
             if placement.code is not None:
                 self.placed.setdefault(placement.code)

@@ -22,7 +22,7 @@ from analysis_py.ingest.units import fold
 
 __all__ = ["HEADER_DEPTH", "Binding", "Cell", "Header", "Observation", "SheetSays", "ValueColumn", "bind"]
 
-#: Distinct places whose keys are kept while a sheet is read.
+#: Distinct places and indicator names that are kept while a sheet is read.
 _MOST_KEYS = 20_000
 
 
@@ -137,15 +137,21 @@ class Binding:
         own = (mapping.table, self._conditions(mapping.table))
         groups = self._groups()
         keys: dict[tuple[str, ...], PlaceKey] = {}
+        names: dict[str, tuple[Rule | None, tuple[tuple[int, frozenset[str]], ...], str]] = {}
         year_name = header.title(year_at) if year_at is not None else f"sheet '{self.sheet.name}'"
         is_across = mapping.layout in ("years_across", "places_across")
         for number, cells in self.body.rows():
             rule, conditions = of_sheet or own
             label = self.says.label if of_sheet else ""
             if label_at is not None:
-                found = labels.get(fold(cells[label_at]))
-                rule, conditions = found or (mapping.table, own[1])
-                label = clean_name(cells[label_at]) if is_across else ""
+                text = cells[label_at]
+                named = names.get(text)
+                if named is None:
+                    if len(names) >= _MOST_KEYS:
+                        names.clear()
+                    found = labels.get(fold(text)) or own
+                    named = names[text] = (*found, clean_name(text) if is_across else "")
+                rule, conditions, label = named
             told = tuple("" if at is None else cells[at] for at in place_at)
             key = keys.get(told)
             if key is None:

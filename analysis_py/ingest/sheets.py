@@ -81,7 +81,7 @@ class CellSheet:
         for number, cells in self.read():
             if len(cells) > MAX_COLUMNS:
                 raise too_wide(self.path, len(cells), self.name)
-            if any(cell and not cell.isspace() for cell in cells):
+            if (cells and cells[0] and not cells[0].isspace()) or any(cell and not cell.isspace() for cell in cells):
                 yield number, cells
 
     def head(self, count: int) -> list[Row]:
