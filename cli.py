@@ -396,54 +396,139 @@ def doctor() -> None:
 
 @app.command()
 def ingest(
-    file: Annotated[Path, typer.Argument(help="Your file: CSV, Excel, Stata or Parquet.")],
-    source: Annotated[str, typer.Option("--as", help="What it is: city_yearbook, city_emissions, city_energy ...")],
-    mapping: Annotated[Path | None, typer.Option("--mapping", help="A YAML that says what the columns are.")] = None,
+    files: Annotated[list[Path], typer.Argument(help="Your files: CSV, Excel, Stata or Parquet.", metavar="FILE...")],
+    source: Annotated[str, typer.Option("--as", help="What they are: city_yearbook, city_emissions, city_energy ...")],
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="A YAML that says what the columns are, or a shipped one's name.")
+    ] = None,
+    draft: Annotated[
+        Path | None, typer.Option("--draft", help="Only write the mapping that would be used to this file.")
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option("--dataset", help="Name to keep it under (default: the file's name).")
     ] = None,
     sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook.")] = None,
+    area_scope: Annotated[
+        str | None, typer.Option("--area-scope", help="whole_city (全市) or urban_districts (市辖区).")
+    ] = None,
+    population_basis: Annotated[
+        str | None, typer.Option("--population-basis", help="registered (户籍), resident (常住) or leave (not taken).")
+    ] = None,
+    vintage: Annotated[
+        str | None, typer.Option("--vintage", help="GDP as first published or as revised: first or revised.")
+    ] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option("--unit", help="COLUMN=UNIT of a column that does not say it (repeatable).")
+    ] = None,
+    inventory: Annotated[
+        str | None, typer.Option("--inventory", help="Whose CO2 it is, where the file does not say: ceads or edgar.")
+    ] = None,
+    prefer: Annotated[
+        bool, typer.Option("--prefer", help="This dataset goes first where others bring the same numbers.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Report only; write nothing.")] = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Take a file of yours into the raw contract; nothing is repaired silently."""
+    """Take files of yours into the raw contract; nothing is repaired silently."""
     with _people_errors():
-        from analysis_py.ingest.ingest import ingest_file, render_report
-        from analysis_py.progress import Progress
+        from analysis_py.ingest.answers import Given, read_unit_flags
+        from analysis_py.ingest.asking import terminal_asker
+        from analysis_py.ingest.ingest import draft_mapping, render_report
+        from analysis_py.ingest.ingest_session import SUMMARY_COLUMNS, bring_files, only_file, summarise
         from analysis_py.settings import paths
 
-        with Progress(f"reading {file.name}") as bar:
-            report = ingest_file(
-                file,
-                source,
-                data_dir=paths().data,
-                mapping=mapping,
-                dataset=dataset,
-                sheet=sheet,
-                check=check,
-                progress=bar,
+        given = Given(area_scope, population_basis, vintage, inventory, read_unit_flags(unit or []))
+        place = paths().data
+        if draft is not None:
+            one = only_file(files, "--draft")
+            print(
+                draft_mapping(one, source, draft, data_dir=place, mapping=mapping, sheet=sheet, answers=given), end=""
             )
-        print(render_report(report))
-        _write_json(json_out, report.to_json())
+            _say(f"written: {draft}")
+            return
+        outcomes = []
+        for outcome in bring_files(
+            files,
+            source,
+            data_dir=place,
+            given=given,
+            ask=terminal_asker(),
+            mapping=mapping,
+            dataset=dataset,
+            sheet=sheet,
+            check=check,
+            prefer=prefer,
+        ):
+            outcomes.append(outcome)
+            if outcome.report is not None:
+                print(render_report(outcome.report))
+            else:
+                _say(str(outcome.error))
+        if len(files) > 1:
+            _print_rows(SUMMARY_COLUMNS, summarise(outcomes), Format.table)
+        told = [outcome.to_json() for outcome in outcomes]
+        if len(files) > 1 or outcomes[0].report is not None:
+            _write_json(json_out, told if len(files) > 1 else told[0])
+        if any(outcome.error is not None for outcome in outcomes):
+            raise typer.Exit(1)
 
 
 @app.command()
 def inputs(
+    indicator: Annotated[
+        str | None, typer.Argument(help="With --overlap: only this indicator, e.g. gdp.", show_default=False)
+    ] = None,
+    overlap: Annotated[
+        bool, typer.Option("--overlap", help="Compare the numbers that several datasets bring.")
+    ] = False,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="List the cells that are not believed, and what was decided.")
+    ] = False,
+    corrections: Annotated[bool, typer.Option("--corrections", help="List corrections.yml.")] = False,
+    answers: Annotated[bool, typer.Option("--answers", help="List the answers that are remembered.")] = False,
     remove: Annotated[
         str | None,
         typer.Option("--remove", help="Forget a dataset of yours, as SOURCE/DATASET; the file itself stays."),
     ] = None,
+    forget: Annotated[
+        str | None, typer.Option("--forget", help="Forget remembered answers: their id, or 'all'.")
+    ] = None,
     fmt: FormatOption = Format.table,
 ) -> None:
-    """What the next refresh will read: the demo world or your files."""
+    """What the next refresh will read: the demo world or your files, and what was decided about them."""
     with _people_errors():
-        from analysis_py.ingest.inputs import describe_inputs, remove_dataset
+        from analysis_py.ingest.input_views import choose_views
+        from analysis_py.ingest.inputs import forget_answers, remove_dataset
         from analysis_py.settings import paths
 
+        place = paths().data
         if remove is not None:
-            print(f"removed: {remove_dataset(paths().data, remove)}")
-        columns, rows = describe_inputs(paths().data)
-        _print_rows(columns, rows, fmt)
+            _say(f"removed: {remove_dataset(place, remove)}")
+        if forget is not None:
+            for gone in forget_answers(place, forget):
+                _say(f"forgotten: {gone}")
+        chosen = {"overlap": overlap, "quarantine": quarantine, "corrections": corrections, "answers": answers}
+        wanted = [name for name, is_wanted in chosen.items() if is_wanted]
+        for view in choose_views(place, wanted, indicator=indicator, is_text=fmt is Format.table):
+            if view.title and fmt is Format.table:
+                print(f"\n{view.title}" if view.follows else view.title)
+            if view.rows or fmt is not Format.table:
+                _print_rows(view.columns, view.rows, fmt)
+
+
+@app.command()
+def template(
+    source: Annotated[str, typer.Argument(help="city_yearbook, city_energy, city_emissions ...")],
+    language: Annotated[str, typer.Option("--language", help="Of headers and notes: zh or en.")] = "en",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The workbook to write (default: SOURCE_LANGUAGE.xlsx here).")
+    ] = None,
+) -> None:
+    """Write an empty workbook with the headers, units and notes of a source; filled in, it ingests as it is."""
+    with _people_errors():
+        from analysis_py.ingest.template import write_template
+
+        print(f"written: {write_template(source, language, out)}")
 
 
 @app.command("describe-data")

@@ -79,6 +79,10 @@ def refresh(
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / (place.database.name + ".refresh.lock"), purpose="refresh", wait_seconds=0.5) as lock:
         chosen, notes = choose_inputs(inputs, place)
+        if "user" in chosen.values():
+            from analysis_py.ingest.decisions import settle_decisions
+
+            notes += settle_decisions(place.data)
         source = choose_co2_source(co2_source, chosen)
         variables: dict[str, object] = {"inputs": chosen, "co2_source": source}
         if source != (co2_source or "ipcc2006"):

@@ -105,7 +105,7 @@ def ingest_file(
             collector.add(seen)
         table = collector.finish().table()
         book.found.check_unchanged()
-        doubts = judge_magnitudes(table, collector.reasons, index.label, contract)
+        doubts = judge_magnitudes(table, collector.reasons, contract)
         judged = Judged(table, doubts)
         entries = [entry for entry in load_corrections(data) if (entry.source, entry.dataset) == (source, name)]
         decisions = decide(judged, entries, corrections_path(data))
@@ -139,7 +139,7 @@ def draft_mapping(
 ) -> str:
     """Write the mapping by which a file would be read, for its user to complete; its text.
 
-    What the file does not say is left empty there, with the possible answers beside. Raises ``CP-DRAFT-EXISTS`` where
+    What the file does not say is left empty there, with the possible answers beside. Raises ``CP-FILE-EXISTS`` where
     ``target`` is there already.
     """
     path = Path(path).expanduser()

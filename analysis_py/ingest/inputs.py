@@ -11,9 +11,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
+from analysis_py.ingest.answer_store import AnswerStore
 from analysis_py.ingest.contract import load_contract
+from analysis_py.ingest.corrections import load_corrections
+from analysis_py.ingest.datasets import quarantine_path
 from analysis_py.ingest.files import file_hash
+from analysis_py.ingest.places import place_index
+from analysis_py.ingest.precedence import load_precedence
 from analysis_py.settings import paths
 
 _COLUMNS = (
@@ -27,7 +35,18 @@ _COLUMNS = (
     "indicators",
     "quarantined",
     "unplaced",
+    "decided",
 )
+#: What ``carbonpanel inputs`` can show besides the datasets.
+QUARANTINE_COLUMNS = (
+    *("source", "dataset", "place", "year", "indicator", "value_text", "unit", "reason", "guess", "decision"),
+    *("why", "decided_on", "file", "sheet", "row", "column"),
+)
+CORRECTION_COLUMNS = (
+    *("line", "source", "dataset", "place", "year", "indicator", "action", "value", "unit", "why", "date"),
+)
+ANSWER_COLUMNS = ("id", "source", "file", "answers", "columns")
+PRECEDENCE_COLUMNS = ("source", "indicators", "years", "prefer")
 
 
 def datasets(data_dir: str | Path) -> dict[str, list[Path]]:
@@ -86,6 +105,7 @@ def describe_inputs(data_dir: str | Path) -> tuple[tuple[str, ...], list[tuple[A
             matches = report.get("parquet_sha256") == file_hash(path)
             if not matches:
                 report = {}
+            decided = [cell["decision"] for cell in _read_quarantine(path)]
             years = report.get("years") or []
             rows.append(
                 (
@@ -93,15 +113,85 @@ def describe_inputs(data_dir: str | Path) -> tuple[tuple[str, ...], list[tuple[A
                     "user",
                     path.stem,
                     report.get("file", "(report missing; ingest the file again)"),
-                    report.get("cells_written"),
+                    pq.read_metadata(path).num_rows if matches else None,
                     report.get("places_placed"),
                     f"{years[0]}-{years[-1]}" if years else None,
                     ", ".join(report.get("indicators", [])) or None,
-                    len(report["quarantined"]) if report else None,
+                    decided.count("quarantined") if report else None,
                     len(report["unplaced"]) + report.get("unplaced_unlisted", 0) if report else None,
+                    len(decided) - decided.count("quarantined") if report else None,
                 )
             )
     return _COLUMNS, rows
+
+
+def describe_quarantine(data_dir: str | Path) -> list[tuple[Any, ...]]:
+    """A row per cell that is quarantined, accepted or corrected, in the order of :data:`QUARANTINE_COLUMNS`."""
+    contract = load_contract()
+    rows = []
+    for source, files in datasets(data_dir).items():
+        label = place_index(contract.level(source)).label
+        for path in files:
+            for cell in _read_quarantine(path):
+                rows.append(
+                    (
+                        *(source, path.stem, label(cell["city_code"]), cell["year"], cell["indicator"]),
+                        *(cell["value_text"], cell["unit"], cell["reason"], cell["guess"], cell["decision"]),
+                        *(cell["why"], cell["decided_on"], cell["source_file"], cell["source_sheet"]),
+                        *(cell["source_row"], cell["source_column"]),
+                    )
+                )
+    return rows
+
+
+def describe_corrections(data_dir: str | Path) -> list[tuple[Any, ...]]:
+    """A row per entry of corrections.yml, in the order of :data:`CORRECTION_COLUMNS`."""
+    contract = load_contract()
+    return [
+        (
+            *(entry.line, entry.source, entry.dataset),
+            *(place_index(contract.level(entry.source)).label(entry.place_code), entry.year, entry.indicator),
+            *(entry.action, entry.value, entry.unit, entry.why, entry.date),
+        )
+        for entry in load_corrections(data_dir)
+    ]
+
+
+def describe_answers(data_dir: str | Path) -> list[tuple[Any, ...]]:
+    """A row per remembered set of column names, in the order of :data:`ANSWER_COLUMNS`."""
+    rows = []
+    for entry in AnswerStore(data_dir).all():
+        told = [f"{kind}{f' of {subject}' if subject else ''} = {value}" for (kind, subject), value in
+                sorted(entry.answers.items())]  # fmt: skip
+        rows.append((entry.fingerprint, entry.source, entry.file, "; ".join(told), ", ".join(entry.columns)))
+    return rows
+
+
+def describe_precedence(data_dir: str | Path) -> list[tuple[Any, ...]]:
+    """A row per entry of precedence.yml, in the order of :data:`PRECEDENCE_COLUMNS`."""
+    return [
+        (
+            *(entry.source, ", ".join(entry.indicators) or "all", f"{entry.years[0]}-{entry.years[1]}"),
+            ", ".join(entry.datasets),
+        )
+        for entry in load_precedence(data_dir)
+    ]
+
+
+def forget_answers(data_dir: str | Path, wanted: str) -> list[str]:
+    """Forget remembered answers by their id, its beginning, or ``all``; what was forgotten, for a person."""
+    store = AnswerStore(data_dir)
+    gone = store.forget(wanted)
+    store.save()
+    return [f"{entry.fingerprint} ({entry.source}, first given for {entry.file})" for entry in gone]
+
+
+def _read_quarantine(path: Path) -> list[dict[str, Any]]:
+    beside = quarantine_path(path)
+    try:
+        return list(pq.read_table(beside, partitioning=None).to_pylist()) if beside.is_file() else []
+    except (pa.ArrowException, OSError):
+        return []
 
 
 def remove_dataset(data_dir: str | Path, name: str) -> str:
@@ -121,6 +211,7 @@ def remove_dataset(data_dir: str | Path, name: str) -> str:
     try:
         path.unlink()
         path.with_name(f"{path.stem}.report.json").unlink(missing_ok=True)
+        quarantine_path(path).unlink(missing_ok=True)
     except OSError as error:
         raise CarbonpanelError(
             "CP-FILE-UNWRITABLE", f"the dataset cannot be removed: {error.strerror}", where=Place(file=path)

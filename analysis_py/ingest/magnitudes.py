@@ -20,7 +20,7 @@ lie close to their line.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -85,7 +85,6 @@ class _Series:
 def judge_magnitudes(
     table: pa.Table,
     impossible: Mapping[int, str],
-    label: Callable[[str], str],
     contract: Contract | None = None,
     folder: Path | None = None,
 ) -> dict[int, Doubt]:
@@ -96,7 +95,6 @@ def judge_magnitudes(
     table : rows with the columns of the contract, in file order.
     impossible : position -> reason of the rows already found outside their plausible range; they are no evidence, and
         come back with a guess.
-    label : code of a place -> how it is shown.
     contract, folder : reference tables other than the project's own.
 
     Returns
@@ -106,7 +104,7 @@ def judge_magnitudes(
     contract = contract or load_contract()
     doubts = {position: Doubt(reason) for position, reason in impossible.items()}
     for series in _read_series(table, contract):
-        _Judge(series, contract, label, impossible, doubts, folder).judge()
+        _Judge(series, contract, impossible, doubts, folder).judge()
     return dict(sorted(doubts.items()))
 
 
@@ -145,14 +143,12 @@ class _Judge:
         self,
         series: _Series,
         contract: Contract,
-        label: Callable[[str], str],
         impossible: Mapping[int, str],
         doubts: dict[int, Doubt],
         folder: Path | None,
     ) -> None:
         self.series = series
         self.contract = contract
-        self.label = label
         self.doubts = doubts
         self.folder = folder
         self.indicator = series.indicator
@@ -267,10 +263,7 @@ class _Judge:
                 shown.append(f"{self.series.years[other]}: {10 ** self.logs[place, other]:,.6g}")
         value = 10 ** self.series.logs[place, at]
         beside = f" ({', '.join(shown)})" if shown else ""
-        return (
-            f"{value:,.6g} {self.indicator.unit} is about {_times(power)} the years around it of "
-            f"{self.label(self.series.places[place])}{beside}"
-        )
+        return f"{value:,.6g} {self.indicator.unit} is about {_times(power)} what the years around it are{beside}"
 
     # ------------------------------------------------------------ words
 

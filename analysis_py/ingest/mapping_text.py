@@ -68,10 +68,10 @@ def render_mapping(plan: Plan, open_questions: Dict[tuple[str, str], tuple[str, 
 
 
 def write_mapping(target: Path, text: str) -> None:
-    """Write a draft where there is no file yet; ``CP-DRAFT-EXISTS`` otherwise."""
+    """Write a draft where there is no file yet; ``CP-FILE-EXISTS`` otherwise."""
     if os.path.lexists(target):
         raise CarbonpanelError(
-            "CP-DRAFT-EXISTS",
+            "CP-FILE-EXISTS",
             "there is a file of this name already; a draft does not overwrite it",
             where=Place(file=target),
             remedy="choose another name, or remove the file first",

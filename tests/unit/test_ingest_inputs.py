@@ -53,6 +53,7 @@ def test_description(tmp_path: Path) -> None:
         "indicators": "gdp",
         "quarantined": 1,
         "unplaced": 1,
+        "decided": 0,
     }
     assert rows[1][:2] == ("city_energy", "none")
 
