@@ -11,7 +11,7 @@ export GX_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint nightly bench docs simulate clean setup
+.PHONY: help run test lint nightly bench docs parity simulate clean setup
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: $(STAMP) ## speed as ratios against peers, measured in one run
 docs: $(STAMP) ## the warehouse's documentation as one offline page, target/static_index.html
 	$(BIN)/carbonpanel refresh
 	$(BIN)/dbt docs generate --static
+
+parity: $(STAMP) ## docs/parity.md from the reference tests
+	CARBONPANEL_PARITY=docs/parity.md $(BIN)/python -m pytest tests/reference -m "not nightly"
 
 simulate: $(STAMP) ## draw the demo world again: the same bytes into seeds/raw and seeds/truth
 	$(BIN)/python -m analysis_py.simulate

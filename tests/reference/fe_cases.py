@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from analysis_py.settings import project_root
+from tests.reference.parity import record
 
 DATA = Path(__file__).parent / "data"
 SHARED_CASES = project_root().parent / "shared" / "reference_cases"
@@ -46,12 +47,14 @@ def cluster(*by: str) -> dict[str, object]:
 
 def agree(found: float | None, wanted: float, rtol: float = COMPUTED) -> None:
     assert found is not None
+    record(found, wanted)
     np.testing.assert_allclose(found, wanted, rtol=rtol, atol=0.0)
 
 
 def agree_as_printed(found: float | None, printed: str) -> None:
     """Equal to a printed number, half a unit of its last digit either way."""
     assert found is not None
+    record(found, printed)
     digits = printed.lstrip("-").lower()
     mantissa, _, exponent = digits.partition("e")
     decimals = len(mantissa.partition(".")[2])

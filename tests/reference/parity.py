@@ -1,0 +1,66 @@
+"""Which numbers agree with what, and to how many digits: collected by the reference tests, written as docs/parity.md.
+
+``make parity`` runs the tests and writes the page; other runs only compare.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_HEAD = """# Parity: which numbers agree with what
+
+Made by `make parity` from the reference tests: each row is a test that compares our numbers with numbers somebody else
+computed or printed. "Digits" is the smallest number of significant digits that agree among those compared in
+full precision (15 is all a computer holds); printed numbers agree to their last printed digit. The sources stand in the tests.
+
+| test | compared in full | digits | compared as printed |
+|---|---:|---:|---:|
+"""
+
+_TAIL = """
+## Not verified against another program
+
+- `xtreg`: adjusted R2 with clusters. `reghdfe`: adjusted R2 with two-way clusters.
+- `conley`: against explicit formulas only. `driscoll_kraay`: against linearmodels, not against Stata's `xtscc`.
+- The marts' numbers: against the demo world's own truths (`carbonpanel recover`, `tests/dbt`), not another program.
+"""
+
+
+@dataclass
+class Tally:
+    """Numbers one test has compared so far."""
+
+    full: int = 0
+    printed: int = 0
+    worst: float = 0.0
+
+
+_tallies: dict[str, Tally] = {}
+
+
+def record(found: float, wanted: float | str) -> None:
+    """Note one comparison under the name of the running test."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0].partition("[")[0]
+    tally = _tallies.setdefault(test, Tally())
+    if isinstance(wanted, str):
+        tally.printed += 1
+    else:
+        tally.full += 1
+        tally.worst = max(tally.worst, abs(found - wanted) / abs(wanted) if wanted else abs(found))
+
+
+def tallies() -> Mapping[str, Tally]:
+    return _tallies
+
+
+def render_page(collected: Mapping[str, Tally]) -> str:
+    """docs/parity.md as text, one row a test in the order of their names."""
+    rows = []
+    for name, tally in sorted(collected.items()):
+        digits = "" if not tally.full else str(min(15, math.floor(-math.log10(max(tally.worst, 1e-15)))))
+        title = name.rpartition("/")[2].replace(".py::", ": ").removeprefix("test_")
+        rows.append(f"| {title} | {tally.full or ''} | {digits} | {tally.printed or ''} |")
+    return _HEAD + "\n".join(rows) + "\n" + _TAIL
