@@ -1,4 +1,5 @@
-"""Raw cells behind one city, year and indicator: the one chosen, and why each of the others was not."""
+"""Raw cells behind one city, year and indicator: the one chosen, why each of the others was not, and what was decided
+about them by hand."""
 
 from __future__ import annotations
 
@@ -14,6 +15,11 @@ _COLUMNS = (
 )  # fmt: skip
 
 _PLACE = ("source", "dataset", "source_file", "source_sheet", "source_row", "source_column")
+
+_QUARANTINED = (
+    "place_code_raw", "place_name_raw", "value", "unit", "area_scope", "vintage", "value_text", "reason", "guess",
+    "decision", "new_value", "new_unit", "why", "decided_on",
+)  # fmt: skip
 
 _WHY = {
     "outside_plausible_range": "outside the plausible range of the indicator",
@@ -69,15 +75,53 @@ def read_cells(
     picked: dict[str, object] | None = None
     others = []
     for row in rows:
-        place = tuple(
-            row[k] for k in ("source", "dataset", "source_file", "source_sheet", "source_row", "source_column")
-        )
-        if chosen is not None and place == chosen:
+        if chosen is not None and _place_of(row) == chosen:
             picked = row
         else:
             others.append(row)
-    cell = _cell(con, picked, city_code, (_conversion(con, picked),)) if picked else None
-    return cell, [_cell(con, row, city_code, (_rejection(row, picked),)) for row in others]
+    decided = _read_decisions(con, city_code, year, indicator)
+    notes = {place: _decision(row) for place, row in decided.items()}
+    cell = None
+    if picked:
+        cell = _cell(con, picked, city_code, (_conversion(con, picked), *notes.get(_place_of(picked), ())))
+    told = [_cell(con, row, city_code, (_rejection(row, picked), *notes.get(_place_of(row), ()))) for row in others]
+    known = {_place_of(row) for row in rows}
+    told += [_cell(con, row, city_code, notes[place]) for place, row in decided.items() if place not in known]
+    return cell, told
+
+
+def _place_of(row: dict[str, object]) -> tuple[object, ...]:
+    return tuple(row[name] for name in _PLACE)
+
+
+def _read_decisions(
+    con: duckdb.DuckDBPyConnection, city_code: str, year: int, indicator: str
+) -> dict[tuple[object, ...], dict[str, object]]:
+    """Cells that ingest left out or a user decided about, by their place; they have no value in the warehouse."""
+    names = (*_PLACE, *_QUARANTINED)
+    found = con.execute(
+        f"select {', '.join(names)} from staging.stg_quarantine__cells "
+        f"where place_code = ? and year = ? and indicator = ? order by {', '.join(_PLACE)}",
+        [city_code, year, indicator],
+    ).fetchall()
+    rows = [dict(zip(names, row, strict=True)) for row in found]
+    blank = {"resolution": "ingest", "value": None}
+    return {_place_of(row): {**row, **blank, "value_raw": row["value"], "unit_raw": row["unit"]} for row in rows}
+
+
+def _decision(row: dict[str, object]) -> tuple[str, ...]:
+    reason = str(row["reason"]) if row["reason"] is not None else ""
+    guess = f"; {row['guess']}" if row["guess"] else ""
+    if row["decision"] == "quarantined":
+        return (f"quarantined: {reason}{guess}",)
+    by_hand = f"{row['why']} ({row['decided_on']}, corrections.yml)"
+    if row["decision"] == "accepted":
+        return (f"accepted by hand although {reason}: {by_hand}",)
+    return (
+        f"corrected by hand: {row['new_value']:.10g} {row['new_unit']} instead of {row['value_raw']:.10g} "
+        f"{row['unit_raw']}: {by_hand}",
+        *((f"it was quarantined: {reason}{guess}",) if reason else ()),
+    )
 
 
 def _rejection(row: dict[str, object], picked: dict[str, object] | None) -> str:

@@ -4,7 +4,8 @@
     demo : unpivots the wide seed `raw_<source>`. The unit and the population basis of a column come from raw_layout
            by year. The seed holds text, as printed. A line number is counted in the order the file was loaded in (header = 1), so that it is the line
            a text editor shows. `keys` are the columns of the seed that are not indicators.
-    user : reads every Parquet file that ingest wrote for the source.
+    user : reads every Parquet file that ingest wrote for the source; `is_accepted` marks cells outside their plausible
+           range that the user accepted.
     none : no rows.
 
     `place` is city or province. A user's place was resolved by ingest; a demo city is resolved in
@@ -53,7 +54,8 @@ select
     cast(null as varchar) as source_sheet,
     long.source_row,
     cast(long.indicator as varchar) as source_column,
-    true as is_simulated
+    true as is_simulated,
+    false as is_accepted
 from long
 left join {{ ref('raw_layout') }} as layout
     on
@@ -64,27 +66,54 @@ order by long.source_row, long.indicator
 {% endmacro %}
 
 {% macro stage_user_cells(source_name, place) %}
+{%- set has_quarantine = has_files(user_quarantine_files(source_name)) %}
+with cells as (
+    select * from read_parquet('{{ user_files(source_name) }}', union_by_name = true)
+){% if has_quarantine %},
+
+-- Cells that were quarantined and then accepted by the user as they stand.
+accepted as (
+    select distinct
+        dataset,
+        source_file,
+        source_sheet,
+        source_row,
+        source_column
+    from read_parquet('{{ user_quarantine_files(source_name) }}', union_by_name = true)
+    where decision = 'accepted'
+){% endif %}
+
 select
-    source,
-    dataset,
-    city_code{{ ' as province_code' if place == 'province' }},
-    place_code_raw,
-    place_name_raw,
-    year,
-    indicator,
-    value,
-    unit,
-    area_scope,
-    population_basis,
-    vintage,
-    value_text,
-    source_file,
-    source_sheet,
-    source_row,
-    source_column,
-    false as is_simulated
-from read_parquet('{{ user_files(source_name) }}', union_by_name = true)
-order by dataset, source_file, source_sheet, source_row, source_column
+    cells.source,
+    cells.dataset,
+    cells.city_code{{ ' as province_code' if place == 'province' }},
+    cells.place_code_raw,
+    cells.place_name_raw,
+    cells.year,
+    cells.indicator,
+    cells.value,
+    cells.unit,
+    cells.area_scope,
+    cells.population_basis,
+    cells.vintage,
+    cells.value_text,
+    cells.source_file,
+    cells.source_sheet,
+    cells.source_row,
+    cells.source_column,
+    false as is_simulated,
+    {{ 'accepted.dataset is not null' if has_quarantine else 'false' }} as is_accepted
+from cells
+{% if has_quarantine -%}
+left join accepted
+    on
+        cells.dataset = accepted.dataset
+        and cells.source_file = accepted.source_file
+        and cells.source_sheet is not distinct from accepted.source_sheet
+        and cells.source_row = accepted.source_row
+        and cells.source_column = accepted.source_column
+{% endif -%}
+order by cells.dataset, cells.source_file, cells.source_sheet, cells.source_row, cells.source_column
 {% endmacro %}
 
 {% macro stage_no_cells(place) %}
@@ -106,6 +135,7 @@ select
     cast(null as varchar) as source_sheet,
     cast(null as integer) as source_row,
     cast(null as varchar) as source_column,
-    false as is_simulated
+    false as is_simulated,
+    false as is_accepted
 where false
 {% endmacro %}

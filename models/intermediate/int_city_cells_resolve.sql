@@ -67,6 +67,7 @@ converted as (
         cells.source_row,
         cells.source_column,
         cells.is_simulated,
+        coalesce(cells.is_accepted, false) as is_accepted,
         places.is_contradictory,
         indicators.min_value,
         indicators.max_value,
@@ -90,7 +91,9 @@ converted as (
 )
 
 select
-    * exclude (is_contradictory, min_value, max_value, is_unit_known, is_convertible, is_place_existing),
+    * exclude (
+        is_accepted, is_contradictory, min_value, max_value, is_unit_known, is_convertible, is_place_existing
+    ),
     case
         when is_contradictory then 'code_and_name_disagree'
         when city_code is null then 'unknown_place'
@@ -102,7 +105,7 @@ select
         when population_basis <> replace(indicator, 'population_', '') and indicator like 'population%'
             then 'other_population_basis'
         when value is null or not isfinite(value) then 'not_a_number'
-        when value not between min_value and max_value then 'outside_plausible_range'
+        when value not between min_value and max_value and not is_accepted then 'outside_plausible_range'
     end as reason
 from converted
 order by source, dataset, source_file, source_sheet, source_row, source_column

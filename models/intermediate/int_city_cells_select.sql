@@ -1,6 +1,7 @@
 -- One cell a city, year and indicator. Only the whole city (never its urban districts). Indicators of one vintage group
 -- (GDP and its parts) are taken from one vintage in a city-year, so that no ratio mixes a revision with a first figure:
--- the vintage that covers most of the group, and the preferred one (var gdp_vintage) among equals.
+-- the vintage that covers most of the group, and the preferred one (var gdp_vintage) among equals. Of several datasets
+-- the one that precedence.yml puts first goes first, else they go in the order of their names.
 with eligible as (
     select
         cells.*,
@@ -41,13 +42,21 @@ candidates as (
 
 ranked as (
     select
-        *,
+        candidates.*,
         row_number() over (
-            partition by city_code, year, indicator
-            order by dataset, source_file, source_sheet, source_row, source_column
+            partition by candidates.city_code, candidates.year, candidates.indicator
+            order by
+                coalesce(precedence.position, 1000000), candidates.dataset, candidates.source_file,
+                candidates.source_sheet, candidates.source_row, candidates.source_column
         ) as place_in_order
     from candidates
-    where preference = 1
+    left join {{ ref('stg_precedence__datasets') }} as precedence
+        on
+            candidates.source = precedence.source
+            and candidates.indicator = precedence.indicator
+            and candidates.year = precedence.year
+            and candidates.dataset = precedence.dataset
+    where candidates.preference = 1
 )
 
 select

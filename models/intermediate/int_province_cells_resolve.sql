@@ -20,6 +20,7 @@ with converted as (
         cells.source_row,
         cells.source_column,
         cells.is_simulated,
+        coalesce(cells.is_accepted, false) as is_accepted,
         indicators.min_value,
         indicators.max_value,
         unit_from.unit is not null as is_unit_known,
@@ -35,7 +36,7 @@ with converted as (
 )
 
 select
-    * exclude (min_value, max_value, is_unit_known, is_convertible),
+    * exclude (is_accepted, min_value, max_value, is_unit_known, is_convertible),
     case
         when province_code is null then 'unknown_place'
         when year not between {{ var('first_year') }} and {{ var('last_year') }} then 'year_outside_panel'
@@ -43,7 +44,7 @@ select
         when not is_unit_known then 'unknown_unit'
         when not is_convertible then 'unit_of_another_dimension'
         when value is null or not isfinite(value) then 'not_a_number'
-        when value not between min_value and max_value then 'outside_plausible_range'
+        when value not between min_value and max_value and not is_accepted then 'outside_plausible_range'
     end as reason
 from converted
 order by dataset, source_file, source_sheet, source_row, source_column
