@@ -13,8 +13,8 @@ from dataclasses import dataclass
 _HEAD = """# Parity: which numbers agree with what
 
 Made by `make parity` from the reference tests: each row is a test that compares our numbers with numbers somebody else
-computed or printed. "Digits" is the smallest number of significant digits that agree among those compared in
-full precision (15 is all a computer holds); printed numbers agree to their last printed digit. The sources stand in the tests.
+computed or printed. "Digits" is the smallest number of significant digits that agree among those compared in full
+precision (15 is all a computer holds); printed numbers agree to their last printed digit. The tests name the sources.
 
 | test | compared in full | digits | compared as printed |
 |---|---:|---:|---:|
