@@ -63,6 +63,7 @@ class Body:
         self.year = year
         self.only = tuple(only)
         self._names = [{(at, text) for at, text in enumerate(line) if text} for line in _name_rows(header)]
+        self._any_name = frozenset(text for line in self._names for _, text in line)
         #: What was passed over when the rows were read last, by kind.
         self.passed: dict[str, Passed] = {}
 
@@ -91,7 +92,7 @@ class Body:
                     remedy="look for a separator inside a text that is not quoted, or name the extra column",
                 )
             merged.fill(number, cells)
-            if first in self.header.exact and self._repeats_names(cells):
+            if clean_name(first) in self._any_name and self._repeats_names(cells):
                 self._pass("names", number, first)
                 continue
             if not has_data:

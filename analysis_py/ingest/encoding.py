@@ -19,8 +19,12 @@ from analysis_py.errors import CarbonpanelError, Place
 _PIECE = 1 << 20
 #: No line of a table is longer than this; a file without line ends would otherwise be held in memory whole.
 _LONGEST_LINE = 32 << 20
-_SEPARATORS = (",", "\t", ";", "|")
-_SEPARATOR_NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+#: Signs between columns, the usual ones first; spaces only where nothing else cuts the lines.
+_SEPARATORS = (",", "\t", ";", "|", "^", "~", "，", "；", "\x01", "\x1f")
+_SEPARATOR_NAMES = {
+    **{",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", "^": "caret", "~": "tilde", " ": "space"},
+    **{"，": "full-width-comma", "；": "full-width-semicolon", "\x01": "control-sign", "\x1f": "control-sign"},
+}
 
 #: GB 18030 decodes nearly any bytes. Text that is really Chinese keeps to the common characters of GB 2312;
 #: below this share of them among the non-ASCII characters the bytes are some other encoding.
@@ -166,10 +170,10 @@ def detect_separator(opener: Opener, codec: str) -> str:
     """The sign that cuts the first fifty lines into the most even number of columns (comma when none cuts them)."""
     with open_text(opener, codec) as handle:
         sample = handle.read(1 << 16)
-    lines = sample.splitlines()
+    lines = [line for line in sample.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
     if len(lines) > 1 and len(sample) == 1 << 16:
         lines = lines[:-1]
-    lines = [line for line in lines[:50] if line.strip()]
+    lines = lines[:50]
     best, best_score = ",", (0.0, 0)
     for separator in _SEPARATORS:
         try:
@@ -187,7 +191,15 @@ def detect_separator(opener: Opener, codec: str) -> str:
         score = (round(widths.count(usual) / len(widths), 2), usual)
         if score > best_score:
             best, best_score = separator, score
+    if best_score == (0.0, 0) and _are_aligned(lines):
+        return " "
     return best
+
+
+def _are_aligned(lines: list[str]) -> bool:
+    """Whether runs of spaces cut every line into the same three columns or more, as in text typed by hand."""
+    widths = {len(line.split()) for line in lines}
+    return len(lines) > 1 and len(widths) == 1 and min(widths) > 2
 
 
 def detect_text_form(opener: Opener, path: Path) -> TextForm:

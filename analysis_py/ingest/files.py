@@ -167,7 +167,10 @@ def _check_regular(path: Path) -> None:
         raise _unreadable(path) from error
     except (OSError, ValueError) as error:
         raise CarbonpanelError(
-            "CP-FILE-MISSING", f"this cannot be a file path ({error})", where=Place(file=repr(str(path)))
+            "CP-FILE-MISSING",
+            f"this cannot be a file path ({error.strerror if isinstance(error, OSError) else error})",
+            where=Place(file=repr(str(path))),
+            remedy="check the path and, if it is a link, where it leads",
         ) from error
     if stat.S_ISDIR(mode):
         try:

@@ -43,6 +43,7 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000:
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u2002\u2003\u2004\u2005\u2006\u2008\u200a\t\r\n"), " ")
 _MINUS = dict.fromkeys(map(ord, "\u2212\ufe63\u2010\u2011\u2012\u2013\u2014"), "-")
 _GONE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"), "")
+_ODD_SIGNS = frozenset(_SPACES) | frozenset(_MINUS) | frozenset(_GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def read_number(text: str) -> Numeral | None:
     if not text.isascii():
         if any(ord(sign) in _FULL_WIDTH for sign in text):
             kinds.append("full_width")
-        elif any(ord(sign) in _SPACES or ord(sign) in _MINUS or ord(sign) in _GONE for sign in text.strip()):
+        elif any(ord(sign) > 127 and ord(sign) in _ODD_SIGNS for sign in text):
             kinds.append("odd_signs")
     if folded[:1] in ("'", "\u2019", "\u2018"):
         folded = folded[1:].lstrip()

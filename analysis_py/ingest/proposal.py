@@ -124,7 +124,7 @@ class _Proposal:
             sheet_says.append("year")
             has_year = True
         if not has_year:
-            raise no_year(self.sheet, self.header)
+            raise self._no_indicator() if self.ignored else no_year(self.sheet, self.header)
         base = Mapping(
             name="proposed",
             source=self.source,
@@ -357,9 +357,10 @@ class _Proposal:
     def _no_indicator(self, seen: list[str] | None = None) -> CarbonpanelError:
         names = seen if seen is not None else [name for name in self.header.names if name]
         shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+        why = "".join(f" ('{name}': {reason})" for name, reason in list(self.ignored.items())[:1])
         return CarbonpanelError(
             "CP-INDICATOR-NONE",
-            f"nothing of {self.source} is recognised among: {shown}",
+            f"nothing of {self.source} is recognised among: {shown}{why}",
             where=self.where,
             remedy=f"known indicators: {', '.join(self.indicators)}; or say in a mapping what the columns are",
         )

@@ -43,7 +43,7 @@ class Percentage(str):
     def display(self) -> str:
         """What the workbook shows, to all digits: ``60.5%``."""
         try:
-            return f"{decimal.Decimal(self) * 100:f}%"
+            return f"{cell_text(float(decimal.Decimal(self) * 100))}%"
         except decimal.InvalidOperation:
             return str(self)
 
@@ -173,7 +173,10 @@ def _text_sheet(found: FoundFile) -> tuple[CellSheet, str]:
         number = 0
         try:
             with open_text(found.open, form.codec) as handle:
-                for number, cells in enumerate(csv.reader(handle, delimiter=form.separator), start=1):
+                aligned = form.separator == " "
+                lines = (line.strip(" \r\n") + "\n" for line in handle) if aligned else handle
+                reader = csv.reader(lines, delimiter=form.separator, skipinitialspace=aligned)
+                for number, cells in enumerate(reader, start=1):
                     yield number, cells
         except (csv.Error, UnicodeError) as error:
             raise CarbonpanelError(

@@ -109,7 +109,7 @@ def _heed_groups(found: FoundTable, head: Sequence[Row], reader: HeadingReader) 
     rows = [row for row in head[at - 1 :] if row[0] <= found.header.last_row]
     block = make_block(rows, found.sheet.merges())
     changed = list(found.headings)
-    taken = 0
+    taken = meant = 0
     for position, heading in enumerate(found.headings):
         if heading.reading is None or position >= len(block.parts):
             continue
@@ -118,9 +118,13 @@ def _heed_groups(found: FoundTable, head: Sequence[Row], reader: HeadingReader) 
         if not over or grouped.reading is not None:
             taken += 1
             continue
-        changed[position] = Heading(reason=f"it stands under '{over[0]}', which is not understood")
-    if not taken:
-        # Every column: then it was a title after all.
+        alone = reader.read_parts((over[0],))
+        is_known = bool(alone.year) or alone.reading is not None
+        meant += is_known
+        why = "which says otherwise" if is_known else "which is not understood"
+        changed[position] = Heading(reason=f"it stands under '{over[0]}', {why}")
+    if not taken and not meant:
+        # Every column stands under words nobody knows: then they were a title after all.
         return found
     return FoundTable(found.sheet, found.header, tuple(changed), found.score, found.above, found.says)
 
