@@ -120,7 +120,7 @@ def _read_folded(folded: str, kinds: list[str]) -> Numeral | None:
     if scale is not None and percent:
         return None
     if rest:
-        if not any(sign.isalpha() for sign in rest):
+        if not rest[0].isalpha():
             return None
         rest, scale = (scale or "") + rest, None
         kinds.append("unit")
