@@ -21,6 +21,7 @@
         ('solid_waste_generated', 'solid_waste_generated_10k_t'),
         ('solid_waste_utilised', 'solid_waste_utilised_10k_t'),
         ('internet_users', 'internet_users_10k_households'),
+        ('employees', 'employees_10k'),
         ('energy_raw_coal', 'energy_raw_coal_10k_t'),
         ('energy_coke', 'energy_coke_10k_t'),
         ('energy_crude_oil', 'energy_crude_oil_10k_t'),

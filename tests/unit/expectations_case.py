@@ -132,6 +132,7 @@ def _clean_tables() -> dict[str, pd.DataFrame]:
                 "solid_waste_generated": round(800 * size * 1.02**t, 2),
                 "solid_waste_utilised": round(600 * size * 1.03**t, 2),
                 "internet_users": round(40 * size * 1.15**t, 2),
+                "employees": round(9 * size * 1.02**t, 2),
             }
             books.append({**key, "area_scope": "whole_city", "vintage": "first", **book})
             if year % 3 == 0:
