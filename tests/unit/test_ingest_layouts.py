@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis_py.ingest.ingest import ingest_file, render_report
+from analysis_py.ingest.ingest import draft_mapping, ingest_file, render_report
 from tests.unit.ingest_files import bring
 from tests.unit.odd_cases import TABLE, TEXT, THREE, Taken, book, check_count, check_taken, gdp, text
 
@@ -371,3 +371,13 @@ def test_the_same_odd_workbook_gives_the_same_bytes(tmp_path: Path) -> None:
     assert one.output is not None and two.output is not None
     assert one.output.read_bytes() == two.output.read_bytes()
     assert one.to_json() == two.to_json()
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "mapping" not in c.options], ids=lambda case: case.name)
+def test_the_drafted_mapping_reads_the_same_cells(tmp_path: Path, case: Taken) -> None:
+    path = case.make(tmp_path)
+    draft_mapping(path, case.source, tmp_path / "drafted.yml", data_dir=tmp_path / "data", **case.options)
+    report, rows = bring(path, case.source, mapping=tmp_path / "drafted.yml", **case.options)
+    assert report.mapping_origin == "file"
+    found = sorted((r["city_code"], r["year"], r["indicator"], r["value"], r["unit"]) for r in rows)
+    assert found == sorted(case.cells)
