@@ -135,7 +135,7 @@ class CovarianceSpec:
                 raise CarbonpanelError(
                     "CP-EST-COVARIANCE",
                     f"covariance '{name}' has no option '{key}'",
-                    remedy=did_you_mean(key, (*known, "by")) if known else f"'{name}' takes no options",
+                    remedy=did_you_mean(key, (*known, "by")) if known else _remedy_without_options(name),
                 )
         for key in _COVARIANCE_REQUIRED.get(name, ()):
             if key not in given:
@@ -161,6 +161,12 @@ class CovarianceSpec:
             lag = self.option("lag")
             return "driscoll_kraay" if lag is None else f"driscoll_kraay(lag {lag})"
         return f"{self.type}({', '.join(self.by)})" if self.by else self.type
+
+
+def _remedy_without_options(name: str) -> str:
+    return (
+        f"'{name}' takes only `by`, its columns: by: [city_code]" if name == "cluster" else f"'{name}' takes no options"
+    )
 
 
 @dataclass(frozen=True)
