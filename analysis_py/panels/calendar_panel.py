@@ -148,11 +148,12 @@ class CalendarPanel:
         for row in np.flatnonzero(repeated):
             groups.setdefault(int(keys.iloc[row]), []).append(int(row))
         shown = []
-        for rows in list(groups.values())[:3]:
+        for rows in list(groups.values())[:_MOST_SHOWN]:
             label = f"{level_label(frame[self.unit].iloc[rows[0]])}, {level_label(frame[self.time].iloc[rows[0]])}"
-            numbers = [str(self.data.file_row[r]) for r in rows] if self.data.file_row is not None else []
-            shown.append(f"{label} (rows {', '.join(numbers)})" if numbers else f"{label} ({len(rows)} times)")
-        more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
+            numbers = [str(self.data.file_row[r]) for r in rows[:2]] if self.data.file_row is not None else []
+            others = f" and {len(rows) - 2} more" if len(rows) > 2 else ""
+            shown.append(f"{label} (rows {', '.join(numbers)}{others})" if numbers else f"{label} ({len(rows)} times)")
+        more = f" and {len(groups) - _MOST_SHOWN} more" if len(groups) > _MOST_SHOWN else ""
         first = next(iter(groups.values()))
         raise CarbonpanelError(
             "CP-PANEL-DUPLICATE",
@@ -165,6 +166,9 @@ class CalendarPanel:
             remedy="keep one row for each unit and time, or name the right unit: and time:",
         )
 
+
+#: Repeated unit-times a message names; each with its first two rows.
+_MOST_SHOWN = 5
 
 _NO_TIME = np.iinfo(np.int32).min
 

@@ -124,7 +124,7 @@ class FilePanel:
 
     def read(self, panel: str | None, keys: Mapping[str, str], where: str) -> PanelData:
         """Read the file; the study's ``panel`` is not used. A column ``is_simulated`` that holds true marks it so."""
-        from analysis_py.ingest.readers import explain_text, read_table
+        from analysis_py.ingest.readers import explain_text, read_table, row_numbers
 
         read = read_table(self.path, sheet=self.sheet)
         frame = read.reset_index(drop=True)
@@ -136,7 +136,7 @@ class FilePanel:
             inputs="file",
             is_simulated=_marked_simulated(frame),
             data_file=str(self.path),
-            file_row=np.arange(len(frame)) + 2,
+            file_row=row_numbers(read),
             odd_cells={str(c): why for c in frame.columns if (why := explain_text(read, str(c)))},
         )
 

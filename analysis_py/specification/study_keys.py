@@ -90,6 +90,9 @@ def _read_covariance(doc: Document, at: At, value: Any) -> CovarianceSpec | None
         spec = CovarianceSpec.parse(given)
     except CarbonpanelError as error:
         raise doc.error("CP-STUDY-VALUE", error.what, at, error.remedy) from None
+    lag = spec.option("lag")
+    if lag is not None and (isinstance(lag, bool) or not isinstance(lag, int) or lag < 0):
+        raise doc.error("CP-STUDY-VALUE", "'lag' must be a whole number of at least 0", (*at, "lag"), "lag: 2")
     return CovarianceSpec(spec.type, (), spec.options) if spec.by == ("\0",) else spec
 
 
@@ -97,6 +100,9 @@ def _read_limits(doc: Document, at: At, value: Any) -> tuple[float, float]:
     numbers = read_list_of(read_number)(doc, at, value)
     if len(numbers) != 2 or not 0 <= numbers[0] < numbers[1] <= 100:
         raise doc.error("CP-STUDY-VALUE", "'limits' must be two rising percentiles between 0 and 100", at, "[1, 99]")
+    if numbers[1] <= 1:
+        what = f"'limits' [{numbers[0]:g}, {numbers[1]:g}] look like shares of one; they are percentiles"
+        raise doc.error("CP-STUDY-VALUE", what, at, "write them in percent, for example [1, 99]")
     return numbers[0], numbers[1]
 
 

@@ -1,0 +1,55 @@
+"""What a study on a file is told when something in it is not as it should be: the row, the reason and what to write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis_py.errors import CarbonpanelError
+from analysis_py.fits.run_record import StudyRun
+from analysis_py.runner import FilePanel, FramePanel, run_study
+from tests.unit.study_case import small_panel, study_of
+
+BASE = "models:\n  - {id: M, outcome: CP, treatment: [AI], controls: [POP], convention: xtreg, covariance: iid}\n"
+
+
+def run(folder: Path, body: str, data: pd.DataFrame | None = None) -> StudyRun:
+    return run_study(study_of(folder, body), FramePanel(small_panel() if data is None else data))
+
+
+def refuse(folder: Path, body: str, data: pd.DataFrame | None = None) -> CarbonpanelError:
+    with pytest.raises(CarbonpanelError) as caught:
+        run(folder, body, data)
+    return caught.value
+
+
+def write_lines(path: Path, lines: list[str]) -> Path:
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def refuse_file(folder: Path, lines: list[str], body: str = BASE) -> CarbonpanelError:
+    path = write_lines(folder / "panel.csv", lines)
+    with pytest.raises(CarbonpanelError) as caught:
+        run_study(study_of(folder, body), FilePanel(path))
+    return caught.value
+
+
+def csv_lines(data: pd.DataFrame) -> list[str]:
+    return data.to_csv(index=False).splitlines()
+
+
+def test_rows_are_those_of_the_file_also_after_blank_lines(tmp_path: Path) -> None:
+    lines = csv_lines(small_panel())
+    error = refuse_file(tmp_path, [*lines[:5], "", "", *lines[5:], lines[6]])
+    assert error.code == "CP-PANEL-DUPLICATE"
+    assert "(rows 9, 100)" in error.what and "row 100" in error.where
+
+
+def test_many_repeated_rows_are_counted_not_listed(tmp_path: Path) -> None:
+    lines = csv_lines(small_panel())
+    error = refuse_file(tmp_path, [*lines, *lines[1:], *lines[1:9]])
+    assert error.what.count("(rows") == 5 and "and 91 more" in error.what
+    assert "c00, 2001 (rows 2, 98 and 1 more)" in error.what
