@@ -150,6 +150,7 @@ def _refresh(inputs: Inputs, co2_source: str | None, threads: int, force: bool, 
         print(f"note: {note}")
     if not report.changed:
         print("the warehouse is current: nothing has changed since it was built (--force builds it anyway)")
+        _notice("demo" in report.inputs.values(), Format.table)
         return
     warnings = sum(v.n_warn for v in report.validations)
     print(
@@ -158,8 +159,7 @@ def _refresh(inputs: Inputs, co2_source: str | None, threads: int, force: bool, 
     )
     if report.stale_runs and not then_estimate:
         print(f"{report.stale_runs} earlier run(s) are stale now: run 'carbonpanel estimate'")
-    if "demo" in report.inputs.values():
-        print(SIMULATED_NOTICE)
+    _notice("demo" in report.inputs.values(), Format.table)
 
 
 @app.command()
@@ -220,6 +220,9 @@ def _estimate(
     write: bool = True,
 ) -> None:
     from analysis_py.estimate import estimate_studies, summary_line
+    from analysis_py.files import refuse_same_file
+
+    refuse_same_file(json_out, [data, *(Path(name) for name in studies)])
 
     def show(run: Any) -> None:
         if tables:
@@ -305,7 +308,7 @@ def sql(
             shown = (
                 f"first {len(result.rows)} rows; --limit 0 shows all"
                 if result.truncated
-                else f"{len(result.rows)} rows"
+                else f"{len(result.rows)} row{'s' if len(result.rows) != 1 else ''}"
             )
             _say(f"({shown}) {types}")
         _notice(result.simulated, fmt)
@@ -547,9 +550,13 @@ def describe_data(
     """n, mean, sd, min, percentiles by Stata's rule and max of a file's columns."""
     with _people_errors():
         from analysis_py.description import describe_file
+        from analysis_py.files import refuse_same_file
 
+        refuse_same_file(json_out, [file])
         description = describe_file(file, columns=columns, winsor=winsor, sheet=sheet)
         _print_rows(description.columns, description.rows, fmt)
+        for note in description.left_out:
+            _say(f"left out: {note}")
         _write_json(json_out, description.json())
 
 

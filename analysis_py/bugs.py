@@ -14,16 +14,16 @@ from analysis_py.settings import paths
 
 def record_bug(error: Exception, arguments: Sequence[str]) -> str:
     """Write the traceback to a file and return the message that names it."""
-    folder = paths().database.parent
-    if not folder.is_dir():
-        folder = Path(tempfile.gettempdir())
-    target = folder / f"carbonpanel_bug_{time.strftime('%Y%m%d_%H%M%S')}.txt"
+    name = f"carbonpanel_bug_{time.strftime('%Y%m%d_%H%M%S')}.txt"
     details = f"carbonpanel {__version__}\narguments: {list(arguments)}\n\n{''.join(traceback.format_exception(error))}"
-    try:
-        target.write_text(details, encoding="utf-8")
-        where = str(target)
-    except OSError:
-        where = "could not be written"
+    where = "could not be written"
+    for folder in (paths().database.parent, Path(tempfile.gettempdir())):
+        try:
+            (folder / name).write_text(details, encoding="utf-8")
+        except OSError:
+            continue
+        where = str(folder / name)
+        break
     first = str(error).splitlines()[0] if str(error) else ""
     return (
         f"error CP-BUG: carbonpanel met a problem of its own ({type(error).__name__}: {first[:200]})\n"

@@ -19,6 +19,7 @@ class FileDescription:
     winsor: tuple[float, float] | None
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
+    left_out: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
         records = [
@@ -33,6 +34,7 @@ class FileDescription:
             "percentile_rule": "Stata _pctile",
             "winsor": list(self.winsor) if self.winsor else None,
             "variables": records,
+            "left_out": list(self.left_out),
         }
 
 
@@ -63,15 +65,18 @@ def describe_file(
     import pandas as pd
 
     from analysis_py.estimators.descriptive import describe_columns
-    from analysis_py.ingest.readers import read_table
+    from analysis_py.ingest.readers import explain_text, read_table
 
     limits = parse_limits(winsor)
+    left_out: list[str] = []
     frame = read_table(file, sheet=sheet)
     if columns is None:
         numeric = [c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c]) and frame[c].dtype != bool]
         if not numeric:
             raise CarbonpanelError("CP-COLUMN", "the file has no numeric column", where=str(file))
         names = numeric
+        odd = {c: explain_text(frame, c) for c in frame.columns if c not in numeric}
+        left_out = [f"column '{c}' is text: {why}" for c, why in odd.items() if why]
     else:
         names = [name.strip() for name in columns.split(",") if name.strip()]
         for name in names:
@@ -83,8 +88,14 @@ def describe_file(
                     remedy=did_you_mean(name, frame.columns),
                 )
             if not pd.api.types.is_numeric_dtype(frame[name]):
-                raise CarbonpanelError("CP-COLUMN-TEXT", f"column '{name}' is not numeric", where=str(file))
+                raise CarbonpanelError(
+                    "CP-COLUMN-TEXT",
+                    f"column '{name}' is not numeric",
+                    where=str(file),
+                    remedy=explain_text(frame, name),
+                )
     described = describe_columns(frame, names, winsor=limits)
     records = [dataclasses.asdict(row) for row in described]
     keys = tuple(records[0])
-    return FileDescription(str(file), limits, keys, tuple(tuple(r[k] for k in keys) for r in records))
+    rows = tuple(tuple(r[k] for k in keys) for r in records)
+    return FileDescription(str(file), limits, keys, rows, tuple(left_out))

@@ -119,12 +119,11 @@ def _database(place: Paths) -> Iterator[Finding]:
 
         finished, fingerprint, variables = refreshed[0]
         now = warehouse_hash(place.root, place.user_raw, json.dumps(json.loads(str(variables)), sort_keys=True))
+        when = f"refreshed {finished:%Y-%m-%d %H:%M}"
         if now == fingerprint:
-            yield Finding("database", OK, f"refreshed {finished}, nothing has changed since")
+            yield Finding("database", OK, f"{when}, nothing has changed since")
         else:
-            yield Finding(
-                "database", WARN, f"refreshed {finished}; inputs or models changed", "run 'carbonpanel refresh'"
-            )
+            yield Finding("database", WARN, f"{when}; inputs or models changed", "run 'carbonpanel refresh'")
     if stale:
         names = ", ".join(str(row[0]) for row in stale)
         yield Finding("results", WARN, f"stale: {names}", "run 'carbonpanel estimate'")
@@ -135,6 +134,7 @@ def _database(place: Paths) -> Iterator[Finding]:
 
 def _inputs(place: Paths) -> Iterator[Finding]:
     from analysis_py.ingest.inputs import current_inputs
+    from analysis_py.query import run_query
 
     found = current_inputs(place.data)
     user = sorted(source for source, kind in found.items() if kind == "user")
@@ -147,6 +147,18 @@ def _inputs(place: Paths) -> Iterator[Finding]:
             "only the demo world: every number is simulated",
             "bring your files with 'carbonpanel ingest FILE --as SOURCE'",
         )
+    if user and place.database.exists():
+        try:
+            built = run_query("select world from meta.build").rows
+        except CarbonpanelError:
+            return  # said under "database"
+        if built and built[0][0] != "user":
+            yield Finding(
+                "present build",
+                WARN,
+                f"made from the {built[0][0]} world: its numbers are simulated",
+                "run 'carbonpanel refresh' to build from your files alone",
+            )
 
 
 def _space(place: Paths) -> Iterator[Finding]:

@@ -36,12 +36,14 @@ class EstimateOutcome:
         return bool(statuses) and all(s == "failed" for s in statuses)
 
     def json(self) -> dict[str, Any]:
-        """One run as the contract says; several as ``{"runs": [...]}``."""
+        """``{"run", "models"}`` as the contract says; of several tables the models stand in one list, with ``runs``."""
         from analysis_py.results import to_json
 
-        if len(self.runs) == 1:
-            return to_json(self.runs[0])
-        return {"runs": [to_json(run) for run in self.runs]}
+        parts = [to_json(run) for run in self.runs]
+        if len(parts) == 1:
+            return parts[0]
+        models = [{"study": part["run"]["study"], **model} for part in parts for model in part["models"]]
+        return {"run": parts[0]["run"], "runs": [part["run"] for part in parts], "models": models}
 
 
 def find_studies(names: Sequence[str], folder: Path) -> list[Study]:
@@ -94,17 +96,21 @@ def estimate_studies(
     runs: list[StudyRun] = []
     total = sum(len(s.models) for s in studies)
     done = 0
-    with Progress(f"estimating {total} models", quiet=quiet) as bar:
+    with Progress(f"estimating {total} model{'s' if total != 1 else ''}", quiet=quiet) as bar:
         for study in studies:
             source = FilePanel(data, sheet=sheet) if data is not None else WarehousePanel(place.database)
             run = run_study(study, source, progress=_offset(bar, done, total))
             done += len(study.models)
             runs.append(run)
             stop_if_interrupted()
-    messages = _store(runs, place.database) if write and data is None else []
-    for run in runs:
-        if on_run is not None:
-            on_run(run)
+    messages: list[str] = []
+    try:
+        if write and data is None:
+            messages = _store(runs, place.database)
+    finally:  # what was computed is shown even where it could not be stored
+        for run in runs:
+            if on_run is not None:
+                on_run(run)
     return EstimateOutcome(tuple(runs), tuple(messages))
 
 

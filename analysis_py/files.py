@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +49,18 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, data: Any) -> None:
     """``data`` as UTF-8 JSON with a final newline; refuses NaN and infinities."""
     write_text(path, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def refuse_same_file(target: Path | None, inputs: Iterable[Path | None]) -> None:
+    """Raise ``CP-FILE-SAME`` when an output would replace one of the files it is made from."""
+    for source in inputs:
+        if (
+            target is not None
+            and source is not None
+            and target.exists()
+            and source.exists()
+            and target.samefile(source)
+        ):
+            raise CarbonpanelError(
+                "CP-FILE-SAME", "the output would replace an input", where=str(target), remedy="choose another name"
+            )

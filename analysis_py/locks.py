@@ -40,8 +40,16 @@ class FileLock:
         return self._fd
 
     def __enter__(self) -> FileLock:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise CarbonpanelError(
+                "CP-FILE-UNWRITABLE",
+                f"the folder of the database cannot be written: {error.strerror}",
+                where=str(self.path.parent),
+                remedy="change its rights, or name another place with --database or CARBONPANEL_DATABASE",
+            ) from None
         deadline = time.monotonic() + self.wait_seconds
         while not _try_lock(fd):
             if time.monotonic() > deadline:

@@ -32,7 +32,15 @@ def run_query(sql: str, *, limit: int = 0, database: Path | None = None) -> Quer
         raise CarbonpanelError("CP-SQL-EMPTY", "the query is empty", remedy="try: carbonpanel sql 'show all tables'")
     with open_read(database) as con:
         try:
-            cursor = con.execute(sql)
+            # a query sees the warehouse and nothing else: no files, no network, no way back
+            con.execute("set enable_external_access = false")
+            con.execute("set lock_configuration = true")
+            statements = con.extract_statements(sql)
+            if len(statements) != 1:
+                raise CarbonpanelError(
+                    "CP-SQL-SEVERAL", f"there are {len(statements)} statements", remedy="run them one at a time"
+                )
+            cursor = con.execute(statements[0])
             description = cursor.description or []
             rows = cursor.fetchmany(limit + 1) if limit else cursor.fetchall()
         except duckdb.Error as error:
@@ -41,7 +49,9 @@ def run_query(sql: str, *, limit: int = 0, database: Path | None = None) -> Quer
             if "LINE 1:" in message:
                 message, _, where = message.partition("\n\nLINE")
                 where = "line" + where.rstrip()
-            if "read-only" in message:
+            if isinstance(error, duckdb.PermissionException):
+                remedy = "carbonpanel sql sees the warehouse only; write its output to a file with > or --format csv"
+            elif "read-only" in message:
                 remedy = "carbonpanel sql only reads; open the file with DuckDB yourself to change it"
             else:
                 remedy = "carbonpanel describe lists tables; carbonpanel describe TABLE lists its columns"

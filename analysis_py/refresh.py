@@ -22,7 +22,15 @@ from analysis_py.interrupts import stop_if_interrupted
 from analysis_py.locks import FileLock
 from analysis_py.progress import Progress
 from analysis_py.settings import SIMULATED_NOTICE, Paths, paths
-from analysis_py.warehouse import attach_read_only, open_private, open_read, replace_database, settle, writer_lock
+from analysis_py.warehouse import (
+    attach_read_only,
+    make_room,
+    open_private,
+    open_read,
+    replace_database,
+    settle,
+    writer_lock,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -76,9 +84,18 @@ def refresh(
     started = dt.datetime.now(dt.UTC)
     say = say or (lambda text: print(text, file=sys.stderr, flush=True))
     folder = place.database.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    if set(place.database.name) & set("'\"`\\"):
+        raise CarbonpanelError(
+            "CP-DB-NAME",
+            "the name of the database holds a quotation mark",
+            where=str(place.database),
+            remedy="rename it",
+        )
     with FileLock(folder / (place.database.name + ".refresh.lock"), purpose="refresh", wait_seconds=0.5) as lock:
         chosen, notes = choose_inputs(inputs, place)
+        moved = make_room(place.database)
+        if moved:
+            notes.append(moved)
         if "user" in chosen.values():
             from analysis_py.ingest.decisions import settle_decisions
 

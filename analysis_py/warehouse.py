@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,7 @@ def _connect(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.Duck
     import duckdb
 
     deadline = time.monotonic() + wait_seconds
+    told = False
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only)
@@ -69,6 +71,9 @@ def _connect(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.Duck
             busy = _CONFLICT.search(str(error)) is not None
             if not busy or time.monotonic() > deadline:
                 raise _explain(error, path) from None
+            if not told and deadline - time.monotonic() < wait_seconds - 2:
+                told = True
+                print(f"waiting: {_explain(error, path).what}", file=sys.stderr, flush=True)
             time.sleep(0.1)
         except duckdb.Error as error:
             raise _explain(error, path) from None
@@ -80,12 +85,16 @@ def open_read(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse read-only; unqualified table names are looked up along :data:`SEARCH_PATH`.
 
-    Raises ``CP-DB-MISSING``, ``CP-DB-BUSY`` (after ``wait_seconds``) or ``CP-DB-UNREADABLE``.
+    Raises ``CP-DB-MISSING``, ``CP-DB-BUSY`` (after ``wait_seconds``) or ``CP-DB-UNREADABLE``; without ``path``, the
+    database of the settings, also ``CP-DB-FOREIGN`` where that is not a warehouse of ours.
     """
+    must_be_ours = path is None
     path = path or paths().database
     _require(path)
     con = _connect(path, read_only=True, wait_seconds=wait_seconds)
     try:
+        if must_be_ours and not has_table(con, "meta", "build"):
+            raise foreign_database(path)
         _set_search_path(con)
         yield con
     finally:
@@ -146,6 +155,41 @@ def open_private(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
     finally:
         con.close()
+
+
+def foreign_database(path: Path) -> CarbonpanelError:
+    """The error for a DuckDB file that carbonpanel did not finish building."""
+    return CarbonpanelError(
+        "CP-DB-FOREIGN",
+        "this DuckDB file was not built by carbonpanel, or its build did not finish",
+        where=str(path),
+        remedy="name another file with --database or CARBONPANEL_DATABASE; 'carbonpanel refresh' builds one",
+    )
+
+
+def make_room(path: Path) -> str | None:
+    """Make sure that a refresh may put its database at ``path``: only a warehouse of ours is ever replaced.
+
+    Another program's database is refused (``CP-DB-FOREIGN``). A file that is no readable database is moved aside; the
+    note to show is returned then.
+    """
+    if not path.exists():
+        return None
+    try:
+        con = _connect(path, read_only=True, wait_seconds=DEFAULT_WAIT_SECONDS)
+    except CarbonpanelError as error:
+        if error.code == "CP-DB-BUSY":
+            raise
+        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        path.rename(aside)
+        return f"the file {path.name} is no readable database; it was moved to {aside.name}"
+    try:
+        row = con.execute("select count(*) from duckdb_tables() where schema_name not in ('meta')").fetchone()
+        if not has_table(con, "meta", "build") and row is not None and row[0]:
+            raise foreign_database(path)
+    finally:
+        con.close()
+    return None
 
 
 def attach_read_only(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> bool:

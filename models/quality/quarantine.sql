@@ -4,12 +4,12 @@ with places as (
     select
         city_code as place_code,
         city_name_zh as name
-    from {{ ref('seed_city') }}
+    from {{ ref('seed_city').include(database=false) }}
     union all
     select
         province_code as place_code,
         name_zh as name
-    from {{ ref('seed_province') }}
+    from {{ ref('seed_province').include(database=false) }}
 ),
 
 ingested as (
@@ -35,7 +35,7 @@ ingested as (
         source_row,
         source_column,
         false as is_simulated
-    from {{ ref('stg_quarantine__cells') }}
+    from {{ ref('stg_quarantine__cells').include(database=false) }}
 ),
 
 resolved as (
@@ -56,7 +56,7 @@ resolved as (
         source_row,
         source_column,
         is_simulated
-    from {{ ref('int_city_cells_resolve') }}
+    from {{ ref('int_city_cells_resolve').include(database=false) }}
     where reason in ('outside_plausible_range', 'not_a_number')
     union all
     select
@@ -76,7 +76,7 @@ resolved as (
         source_row,
         source_column,
         is_simulated
-    from {{ ref('int_province_cells_resolve') }}
+    from {{ ref('int_province_cells_resolve').include(database=false) }}
     where reason in ('outside_plausible_range', 'not_a_number')
 ),
 
@@ -113,7 +113,7 @@ found as (
         resolved.source_column,
         resolved.is_simulated
     from resolved
-    left join {{ ref('seed_indicator') }} as indicators
+    left join {{ ref('seed_indicator').include(database=false) }} as indicators
         on resolved.source = indicators.source and resolved.indicator = indicators.indicator
 ),
 

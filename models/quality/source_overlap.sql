@@ -11,7 +11,7 @@ with cells as (
         area_scope,
         vintage,
         is_simulated
-    from {{ ref('int_city_cells_resolve') }}
+    from {{ ref('int_city_cells_resolve').include(database=false) }}
     where reason is null
     union all
     select
@@ -25,7 +25,7 @@ with cells as (
         'whole_city' as area_scope,
         vintage,
         is_simulated
-    from {{ ref('int_province_cells_resolve') }}
+    from {{ ref('int_province_cells_resolve').include(database=false) }}
     where reason is null
 )
 
@@ -57,7 +57,7 @@ inner join cells as second_cell
         and first_cell.place_code = second_cell.place_code
         and first_cell.year = second_cell.year
         and first_cell.dataset < second_cell.dataset
-left join {{ ref('int_city_cells_select') }} as used
+left join {{ ref('int_city_cells_select').include(database=false) }} as used
     on
         first_cell.source = used.source
         and first_cell.indicator = used.indicator

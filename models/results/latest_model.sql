@@ -12,9 +12,9 @@ with dated as (
         row_number() over (
             partition by models.study, models.id order by runs.started_at desc, runs.run_id desc
         ) as recency
-    from {{ source('results', 'model') }} as models
-    inner join {{ source('results', 'run') }} as runs on models.run_id = runs.run_id
-    left join {{ source('meta', 'mart_hash') }} as present
+    from {{ source('results', 'model').include(database=false) }} as models
+    inner join {{ source('results', 'run').include(database=false) }} as runs on models.run_id = runs.run_id
+    left join {{ source('meta', 'mart_hash').include(database=false) }} as present
         on present.schema_name = 'marts' and replace(runs.panel, 'marts.', '') = present.table_name
     where runs.data_file is null
 )

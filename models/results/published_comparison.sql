@@ -19,8 +19,8 @@ with published as (
         coefficients.estimate,
         coefficients.statistic,
         coefficients.stars
-    from {{ ref('seed_published_model') }} as models
-    left join {{ ref('seed_published_coefficient') }} as coefficients
+    from {{ ref('seed_published_model').include(database=false) }} as models
+    left join {{ ref('seed_published_coefficient').include(database=false) }} as coefficients
         on
             models.study = coefficients.study
             and models.table_no = coefficients.table_no
@@ -28,12 +28,12 @@ with published as (
 ),
 
 ours as (
-    select * from {{ ref('latest_model') }}
+    select * from {{ ref('latest_model').include(database=false) }}
     where variant = 'main'
 ),
 
 our_terms as (
-    select * from {{ ref('latest_coefficient') }}
+    select * from {{ ref('latest_coefficient').include(database=false) }}
     where variant = 'main' and regime is null and "group" is null
 )
 

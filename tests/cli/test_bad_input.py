@@ -164,6 +164,11 @@ def test_unknown_option_and_command(cli_in: Cli) -> None:
         ("selec 1", ["selec"]),
         ("", ["empty"]),
         ("delete from panel_carbon_productivity", ["read"]),
+        ("select 1; select 2", ["2 statements"]),
+        ("copy dim_city to 'cities.csv'", ["warehouse only"]),
+        ("select * from read_csv('/etc/hostname')", ["warehouse only"]),
+        ("install httpfs", ["warehouse only"]),
+        ("set enable_external_access = true", ["CP-SQL"]),
     ],
 )
 def test_bad_sql(cli: Cli, query: str, names: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
-from analysis_py.files import read_text, write_json, write_text
+from analysis_py.files import read_text, refuse_same_file, write_json, write_text
 from analysis_py.fingerprint import hash_bytes, hash_files, warehouse_hash
 from analysis_py.settings import project_root
 
@@ -69,3 +69,15 @@ def test_errors_say_where_and_what_to_do() -> None:
         "  remedy: did you mean 'gdp'?"
     )
     assert did_you_mean("zzzz", ["b", "a"]) == "known names: a, b"
+
+
+def test_an_output_never_replaces_its_input(tmp_path: Path) -> None:
+    source = tmp_path / "data.csv"
+    source.write_text("a\n1\n", encoding="utf-8")
+    (tmp_path / "link.json").symlink_to(source)
+    for target in (source, tmp_path / "link.json"):
+        with pytest.raises(CarbonpanelError) as caught:
+            refuse_same_file(target, [None, source])
+        assert caught.value.code == "CP-FILE-SAME"
+    refuse_same_file(tmp_path / "out.json", [source])
+    refuse_same_file(None, [source])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from analysis_py.locks import FileLock
 from analysis_py.settings import project_root
 from analysis_py.warehouse import (
     attach_read_only,
+    make_room,
     open_memory,
     open_private,
     open_read,
@@ -124,3 +126,39 @@ def test_what_cannot_be_known_counts_as_simulated(database: Path) -> None:
         con.execute("create schema meta; create table meta.build as select false as is_simulated")
     with open_read(database) as con:
         assert simulated(con) is False
+
+
+def test_only_a_warehouse_of_ours_is_read_or_replaced(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARBONPANEL_DATABASE", str(database))
+    for attempt in (lambda: open_read().__enter__(), lambda: make_room(database)):
+        with pytest.raises(CarbonpanelError) as caught:
+            attempt()
+        assert caught.value.code == "CP-DB-FOREIGN"
+    with open_write(database) as con:
+        con.execute("create schema meta; create table meta.build as select true as is_simulated")
+    assert make_room(database) is None
+    assert count(database) == 1
+    table = tmp_path / "numbers.csv"
+    table.write_text("a,b\n1,2\n", encoding="utf-8")
+    note = make_room(table)
+    assert note is not None
+    assert not table.exists()
+    (aside,) = tmp_path.glob("numbers.csv.damaged-*")
+    assert aside.read_text(encoding="utf-8") == "a,b\n1,2\n"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="rights do not bind this user")
+def test_a_folder_without_rights_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(CarbonpanelError) as caught, FileLock(tmp_path / "x.lock", purpose="me"):
+        pass
+    assert caught.value.code == "CP-FILE-UNWRITABLE"
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(CarbonpanelError) as caught, FileLock(tmp_path / "file" / "x.lock", purpose="me"):
+        pass
+    assert caught.value.code == "CP-FILE-UNWRITABLE"
