@@ -1,6 +1,7 @@
 """Scoring the estimators on the demo world: what was true, what was found, and what was expected to go wrong.
 
-Truth is read from schema ``truth``; estimates are the latest main results of each model on simulated inputs. A
+Truth is read from schema ``truth``; estimates are the latest main results of each shipped model on the demo inputs
+alone. What mixes in a user's numbers, or comes from an edited study, has no known truth and is named, not scored. A
 distance is judged with errors clustered by city (the clustered variant of the model where the run has one, else the
 reference error of the truth table), because the errors of the demo world are correlated within cities.
 """
@@ -8,9 +9,9 @@ reference error of the truth table), because the errors of the demo world are co
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from scipy import stats
 
@@ -60,13 +61,34 @@ _ESTIMATES = """
 select
     models.study, models.analysis_id, models.id, models.variant, models.variant_of, models.covariance,
     models.n_clusters, coefficients.term, coefficients."group", coefficients.regime, coefficients.position,
-    coefficients.estimate, coefficients.std_error
+    coefficients.estimate, coefficients.std_error, runs.inputs, runs.study_hash
 from results.latest_model as models
+inner join results.run as runs on models.run_id = runs.run_id
 inner join results.coefficient as coefficients
     on models.run_id = coefficients.run_id and models.study = coefficients.study and models.id = coefficients.id
 where models.is_simulated and models.status in ('ok', 'warned')
 order by models.study, models.analysis_id, models.id, coefficients.position
 """
+
+
+@dataclass(frozen=True)
+class Recovery(Sequence[RecoveryRow]):
+    """The scored rows, read as a sequence of them; ``notes`` name the models that were left out, and why."""
+
+    rows: tuple[RecoveryRow, ...]
+    notes: tuple[str, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> RecoveryRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RecoveryRow]: ...
+
+    def __getitem__(self, index: int | slice) -> RecoveryRow | Sequence[RecoveryRow]:
+        return self.rows[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 @dataclass(frozen=True)
@@ -91,7 +113,17 @@ class _Estimate:
     position: int
 
 
-def recover(con: duckdb.DuckDBPyConnection) -> list[RecoveryRow]:
+@dataclass(frozen=True)
+class _Found:
+    """Main estimates by (study, analysis id, term), clustered twins by (study, main id, term), and what is not scored:
+    for each reason the main ids by (study, analysis id, term)."""
+
+    mains: dict[tuple[str, str, str], list[_Estimate]]
+    clustered: dict[tuple[str, str, str], _Estimate]
+    left_out: dict[str, dict[tuple[str, str, str], list[str]]]
+
+
+def recover(con: duckdb.DuckDBPyConnection) -> Recovery:
     """Truth beside estimate for every term of every model that has both, by study, table, column and term.
 
     Parameters
@@ -101,21 +133,42 @@ def recover(con: duckdb.DuckDBPyConnection) -> list[RecoveryRow]:
     Raises
     ------
     CarbonpanelError
-        ``CP-RECOVER-TRUTH`` where the warehouse has no truth tables, ``CP-RECOVER-NOTHING`` where no model was
-        estimated on the demo world.
+        ``CP-RECOVER-TRUTH`` where the warehouse has no truth tables, ``CP-RECOVER-NOTHING`` where no shipped model
+        was estimated on the demo world alone; the remedy names those that were left out.
     """
     truths = _read_truths(con)
-    mains, clustered = _read_estimates(con)
-    pairs = [(found, truth) for key, truth in truths.items() for found in mains.get(key, ())]
+    read = _read_estimates(con, _shipped_hashes())
+    pairs = [(found, truth) for key, truth in truths.items() for found in read.mains.get(key, ())]
     pairs.sort(key=lambda pair: (pair[0].study, _by_number(pair[0].analysis_id), pair[0].id, pair[0].position))
-    rows = [_judge(truth, found, clustered.get((found.study, found.id, found.term))) for found, truth in pairs]
+    rows = [_judge(truth, found, read.clustered.get((found.study, found.id, found.term))) for found, truth in pairs]
+    notes = _left_out_notes(read, truths)
     if not rows:
         raise CarbonpanelError(
             "CP-RECOVER-NOTHING",
             "no model with a known truth has been estimated on the demo world",
-            remedy="run 'carbonpanel run' (or refresh and estimate) with the demo inputs first",
+            remedy="; ".join(
+                ["run 'carbonpanel run --inputs demo' first, which estimates the shipped studies", *notes]
+            ),
         )
-    return rows
+    return Recovery(tuple(rows), notes)
+
+
+def _shipped_hashes() -> dict[tuple[str, str], str]:
+    """SHA-256 of the shipped study file behind each (study, model id)."""
+    from analysis_py.settings import paths
+    from analysis_py.study import load_studies
+
+    return {(s.study, m.id): s.file_hash for s in load_studies(paths().studies) for m in s.models}
+
+
+def _left_out_notes(read: _Found, truths: Mapping[tuple[str, str, str], _Truth]) -> tuple[str, ...]:
+    """One sentence a reason with the ids of the models that a truth is known for, in the order of their numbers."""
+    notes = []
+    for reason, of_reason in sorted(read.left_out.items()):
+        ids = dict.fromkeys(i for key, found in of_reason.items() if key in truths for i in found)
+        if ids:
+            notes.append(f"not scored, {reason}: {', '.join(sorted(ids, key=_by_number))}")
+    return tuple(notes)
 
 
 def _by_number(identifier: str) -> tuple[tuple[int, str], ...]:
@@ -148,10 +201,8 @@ def _read_truths(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], _
     }
 
 
-def _read_estimates(
-    con: duckdb.DuckDBPyConnection,
-) -> tuple[dict[tuple[str, str, str], list[_Estimate]], dict[tuple[str, str, str], _Estimate]]:
-    """Main estimates by (study, analysis id, term), and clustered twins by (study, main id, term)."""
+def _read_estimates(con: duckdb.DuckDBPyConnection, shipped: Mapping[tuple[str, str], str]) -> _Found:
+    """The latest estimates, those on demo inputs by a shipped study apart from the others."""
     import duckdb
 
     try:
@@ -162,12 +213,17 @@ def _read_estimates(
             "the warehouse has no results tables",
             remedy="run 'carbonpanel run' first",
         ) from None
-    mains: dict[tuple[str, str, str], list[_Estimate]] = {}
-    clustered: dict[tuple[str, str, str], _Estimate] = {}
+    read = _Found({}, {}, {})
     for row in found:
         study, analysis_id, key, variant, variant_of, covariance, clusters, term, group, regime = row[:10]
-        estimate, error = row[11], row[12]
+        estimate, error, inputs, study_hash = row[11:15]
         if group is not None or regime is not None or estimate is None or error is None or error <= 0:
+            continue
+        main = key if variant_of is None else variant_of
+        reason = _why_not_scored(inputs, study_hash, shipped.get((study, key), shipped.get((study, main))))
+        if reason is not None:
+            if variant_of is None:
+                read.left_out.setdefault(reason, {}).setdefault((study, analysis_id or key, term), []).append(key)
             continue
         first = str(clusters).split(",")[0].strip() if clusters else ""
         entry = _Estimate(
@@ -182,12 +238,18 @@ def _read_estimates(
             int(row[10]),
         )
         if variant_of is None:
-            mains.setdefault((study, entry.analysis_id, term), []).append(entry)
+            read.mains.setdefault((study, entry.analysis_id, term), []).append(entry)
             if entry.covariance.startswith("cluster"):
-                clustered[study, key, term] = entry
+                read.clustered[study, key, term] = entry
         elif variant == "clustered":
-            clustered[study, variant_of, term] = entry
-    return mains, clustered
+            read.clustered[study, variant_of, term] = entry
+    return read
+
+
+def _why_not_scored(inputs: str, study_hash: str, shipped_hash: str | None) -> str | None:
+    if inputs != "demo":
+        return f"as its inputs are not the demo world alone ({inputs})"
+    return "from an edited study" if study_hash != shipped_hash else None
 
 
 def _judge(truth: _Truth, found: _Estimate, twin: _Estimate | None) -> RecoveryRow:
@@ -264,6 +326,7 @@ def render_recovery(rows: Sequence[RecoveryRow]) -> str:
             "biases included; distances are judged with errors clustered by city, at 0.1%.",
             render_rows(columns, table),
             _summary(rows),
+            *(f"{note[0].upper()}{note[1:]}." for note in (rows.notes if isinstance(rows, Recovery) else ())),
         ]
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.settings import SIMULATED_NOTICE
+from analysis_py.settings import SIMULATED_NOTICE, paths
 from analysis_py.simulate.recover import (
     BIASED,
     RECOVERED,
@@ -19,8 +20,12 @@ from analysis_py.simulate.recover import (
     recover,
     render_recovery,
 )
+from analysis_py.study import load_studies
 
 STUDY = "carbon_productivity"
+
+#: Hash of the shipped study file of each model.
+SHIPPED = {m.id: s.file_hash for s in load_studies(paths().studies, [STUDY]) for m in s.models}
 
 
 @pytest.fixture
@@ -37,6 +42,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         " variant varchar, variant_of varchar, covariance varchar, n_clusters varchar, status varchar,"
         " is_simulated boolean)"
     )
+    connection.execute("create table results.run (run_id varchar, inputs varchar, study_hash varchar)")
     connection.execute(
         "create table results.coefficient (run_id varchar, study varchar, id varchar, position integer, term varchar,"
         ' regime varchar, "group" varchar, estimate double, std_error double)'
@@ -74,15 +80,20 @@ def add_model(
     status: str = "ok",
     term: str = "AI",
     group: str | None = None,
+    inputs: str = "demo",
+    study_hash: str | None = None,
+    analysis_id: str = "T3c1",
 ) -> None:
-    of = None if variant == "main" else "T3c1"
+    of = None if variant == "main" else analysis_id
+    run = f"run of {model} {term}"
     con.execute(
-        "insert into results.latest_model values ('r', ?, 'T3c1', ?, ?, ?, ?, ?, ?, ?)",
-        [STUDY, model, variant, of, covariance, clusters, status, simulated],
+        "insert into results.latest_model values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [run, STUDY, analysis_id, model, variant, of, covariance, clusters, status, simulated],
     )
+    con.execute("insert into results.run values (?, ?, ?)", [run, inputs, study_hash or SHIPPED[analysis_id]])
     con.execute(
-        "insert into results.coefficient values ('r', ?, ?, 1, ?, null, ?, ?, ?)",
-        [STUDY, model, term, group, estimate, error],
+        "insert into results.coefficient values (?, ?, ?, 1, ?, null, ?, ?, ?)",
+        [run, STUDY, model, term, group, estimate, error],
     )
 
 
@@ -121,19 +132,40 @@ def test_text_admits_when_noise_hides_the_bias(con) -> None:
 
 
 def test_tables_and_columns_come_in_the_order_of_their_numbers(con) -> None:
-    for identifier in ("T10c1", "T3c10", "T3c2"):
+    for identifier in ("T10c1", "T4c4", "T3c2"):
         con.execute(
             "insert into truth.truth_parameter values (?, ?, 'AI', 'structural', 0.1, '', 'recovers', '')",
             [STUDY, identifier],
         )
-        con.execute(
-            "insert into results.latest_model values ('r', ?, ?, ?, 'main', null, 'iid', null, 'ok', true)",
-            [STUDY, identifier, identifier],
-        )
-        con.execute(
-            "insert into results.coefficient values ('r', ?, ?, 1, 'AI', null, null, 0.1, 0.01)", [STUDY, identifier]
-        )
-    assert [row.analysis_id for row in recover(con)] == ["T3c2", "T3c10", "T10c1"]
+        add_model(con, 0.1, 0.01, model=identifier, analysis_id=identifier)
+    assert [row.analysis_id for row in recover(con)] == ["T3c2", "T4c4", "T10c1"]
+
+
+@pytest.mark.parametrize("inputs", ["mixed", "user", "file"])
+def test_inputs_that_are_not_the_demo_world_alone_are_not_scored(con, inputs: str) -> None:
+    add_truth(con, 0.10, 0.10, "recovers")
+    add_model(con, 0.10, 0.01, inputs=inputs)
+    with pytest.raises(CarbonpanelError, match="CP-RECOVER-NOTHING") as caught:
+        recover(con)
+    assert f"({inputs}): T3c1" in caught.value.remedy and "--inputs demo" in caught.value.remedy
+
+
+def test_an_edited_study_is_named_and_not_scored(con) -> None:
+    add_truth(con, 0.10, 0.10, "recovers")
+    con.execute(
+        "insert into truth.truth_parameter values (?, 'T3c2', 'AI', 'structural', 0.1, '', 'recovers', '')", [STUDY]
+    )
+    edited: dict[str, Any] = {"study_hash": SHIPPED["T3c1"][::-1], "covariance": "cluster(city_code)"}
+    add_model(con, 0.90, 0.01, **edited)
+    add_model(con, 0.90, 0.01, model="T3c1:clustered", variant="clustered", **edited)
+    with pytest.raises(CarbonpanelError, match="CP-RECOVER-NOTHING") as caught:
+        recover(con)
+    assert "from an edited study: T3c1" in caught.value.remedy and "T3c1:clustered" not in caught.value.remedy
+    add_model(con, 0.10, 0.01, model="T3c2", analysis_id="T3c2")
+    rows = recover(con)
+    assert [r.id for r in rows] == ["T3c2"]
+    assert rows.notes == ("not scored, from an edited study: T3c1",)
+    assert render_recovery(rows).endswith("\nNot scored, from an edited study: T3c1.")
 
 
 def test_text_gives_the_reason(con) -> None:
@@ -195,7 +227,7 @@ def test_rendered_table_says_simulated_and_counts(con) -> None:
     add_truth(con, 0.10, 0.02, "biased")
     add_truth(con, None, 0.0, "not_identified", term="_cons")
     add_model(con, 0.02, 0.001)
-    add_model(con, 1.0, 0.001, model="T3c1b", term="_cons")
+    add_model(con, 1.0, 0.001, term="_cons")
     rows = recover(con)
     assert count_verdicts(rows) == {RECOVERED: 0, BIASED: 1, UNEXPECTED: 0, UNIDENTIFIED: 1}
     text = render_recovery(rows)
