@@ -76,14 +76,14 @@ def _plain_names(model: Model, names: list[str]) -> Iterator[tuple[str, int | No
         for item, effect in enumerate(model.fixed_effects):
             for name in fixed_effect_columns([effect], names):
                 yield "fixed_effects", item, name
-        for name in model.covariance.by:
+        for name in fixed_effect_columns(model.covariance.by, names):
             yield "covariance", None, name
         for option in ("lon", "lat"):
             value = model.covariance.option(option)
             if isinstance(value, str):
                 yield "covariance", None, value
     if model.published and model.published.covariance:
-        for name in model.published.covariance.by:
+        for name in fixed_effect_columns(model.published.covariance.by, names):
             yield "published", None, name
     if model.weights:
         yield "weights", None, model.weights
@@ -111,7 +111,7 @@ def absent_columns(model: Model, panel: CalendarPanel) -> str | None:
             used |= dict.fromkeys(name for name, _ in leaves(parse_term(text, columns.names)))
     if model.is_regression:
         used |= dict.fromkeys(fixed_effect_columns(model.fixed_effects, columns.names))
-        used |= dict.fromkeys(model.covariance.by)
+        used |= dict.fromkeys(fixed_effect_columns(model.covariance.by, columns.names))
         if model.split is not None:
             used[model.split.by] = None
     empty = [name for name in used if not columns.raw(name).notna().any()]

@@ -258,7 +258,7 @@ def _derived_only(model: Model) -> Model:
 
 
 def fixed_effect_columns(effects: Sequence[str], names: Sequence[str]) -> list[str]:
-    """The columns behind fixed effects: ``a^b`` stands for two unless a column is called so."""
+    """The columns behind fixed effects or clusters: ``a^b`` stands for two unless a column is called so."""
     found: list[str] = []
     for effect in effects:
         parts = [effect] if effect in names else [p.strip() for p in effect.split("^")]
@@ -341,7 +341,7 @@ def _carried_columns(
 ) -> dict[str, pd.Series]:
     """Columns that are not terms: fixed effects, clusters, covariance columns, weights, keys."""
     wanted = dict.fromkeys(fixed_effect_columns(model.fixed_effects, columns.names), "fixed_effects")
-    wanted |= dict.fromkeys(model.covariance.by, "covariance")
+    wanted |= dict.fromkeys(fixed_effect_columns(model.covariance.by, columns.names), "covariance")
     for option in ("lon", "lat"):
         name = model.covariance.option(option)
         if isinstance(name, str):

@@ -8,10 +8,11 @@ files, on the columns it names and nothing else.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ import pyarrow as pa
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.warehouse import open_memory
+
+if TYPE_CHECKING:
+    import duckdb
 
 _REFUSED = {"SUBQUERY": "a subquery", "STAR": "*", "PARAMETER": "a parameter", "LAMBDA": "a lambda"}
 
@@ -52,17 +56,24 @@ def _named_columns(text: str, columns: frozenset[str], where: str) -> tuple[str,
     with open_memory() as con:
         try:
             row = con.execute("select json_serialize_sql(?::varchar)", [f"select (\n{text}\n) as value"]).fetchone()
-            unstable = {
-                r[0]
-                for r in con.execute(
-                    "select distinct function_name from duckdb_functions() where stability <> 'CONSISTENT'"
-                ).fetchall()
-            }
+            unstable = _first_column(
+                con, "select distinct function_name from duckdb_functions() where stability <> 'CONSISTENT'"
+            )
+            aggregates = _first_column(
+                con,
+                "select function_name from duckdb_functions() group by function_name"
+                " having bool_and(function_type = 'aggregate')",
+            )
+            reserved = _first_column(
+                con,
+                "select keyword_name from duckdb_keywords() where keyword_category in ('reserved', 'type_function')",
+            )
         except duckdb.Error as error:
             raise _refuse(text, str(error).splitlines()[0], where) from None
     tree = json.loads(row[0]) if row else {"error": True}
     if tree.get("error"):
-        raise _refuse(text, str(tree.get("error_message", "it does not parse")), where)
+        why = str(tree.get("error_message", "it does not parse"))
+        raise _refuse(text, why, where, _remedy_for_keyword(text, why, columns, reserved))
     node = tree["statements"][0]["node"]
     if (
         len(tree["statements"]) != 1
@@ -83,6 +94,13 @@ def _named_columns(text: str, columns: frozenset[str], where: str) -> tuple[str,
         function = str(part.get("function_name") or "").lower()
         if function == "log":
             raise _refuse(text, "log() is base 10 in SQL and natural in a term; write ln() or log10()", where)
+        if part.get("type") in ("WINDOW_LAG", "WINDOW_LEAD"):
+            remedy = "lags by calendar time are terms: L.x or F.x in the model, or transforms: {x: lag(1)}"
+            raise _refuse(text, f"{function}() counts rows, not calendar time, and jumps over gaps", where, remedy)
+        if kind == "FUNCTION" and function in aggregates:
+            shown = _shown_call(function, part)
+            remedy = f"write {shown} over () for the whole panel, or {shown} over (partition by ...) for groups of it"
+            raise _refuse(text, f"{function}() takes many rows together and has no value of its own row", where, remedy)
         if function in unstable:
             raise _refuse(text, f"the value of {function}() changes from call to call", where)
         if kind == "COLUMN_REF":
@@ -177,10 +195,35 @@ def _match(name: str, columns: Collection[str], where: str) -> str:
     )
 
 
-def _refuse(text: str, why: str, where: str) -> CarbonpanelError:
+def _first_column(con: duckdb.DuckDBPyConnection, query: str) -> frozenset[str]:
+    return frozenset(str(row[0]) for row in con.execute(query).fetchall())
+
+
+def _remedy_for_keyword(text: str, why: str, columns: Collection[str], reserved: Collection[str]) -> str:
+    """What to write when the expression does not parse because a column is called like a word of SQL; '' otherwise."""
+    at = re.search(r'at or near "(\w+)"', why)
+    # without its quoted parts, in which such a word does no harm
+    bare = re.findall(r"\w+", re.sub(r"'[^']*'|\"[^\"]*\"", " ", text))
+    suspects = [*([at[1]] if at else []), *(word for word in bare if word.lower() in reserved)]
+    for word in suspects:
+        hits = [c for c in columns if c == word] or [c for c in sorted(columns) if c.lower() == word.lower()]
+        if hits:
+            return f"'{hits[0]}' is a word of SQL too; write the column in double quotes: \"{hits[0]}\""
+    return ""
+
+
+def _shown_call(function: str, part: dict[str, Any]) -> str:
+    inner = ", ".join(
+        ".".join(child["column_names"]) if child.get("class") == "COLUMN_REF" else "..." for child in part["children"]
+    )
+    return "count(*)" if function == "count_star" else f"{function}({inner})"
+
+
+def _refuse(text: str, why: str, where: str, remedy: str = "") -> CarbonpanelError:
     return CarbonpanelError(
         "CP-STUDY-SQL",
         f"'{text}' is not a usable SQL expression: {why}",
         where=where,
-        remedy="write one expression over the panel's columns, for example: year >= 2006 and not is_municipality",
+        remedy=remedy
+        or "write one expression over the panel's columns, for example: year >= 2006 and not is_municipality",
     )

@@ -10,7 +10,7 @@ import pytest
 from analysis_py.errors import CarbonpanelError
 from analysis_py.fits.run_record import StudyRun
 from analysis_py.runner import FilePanel, FramePanel, run_study
-from tests.unit.study_case import small_panel, study_of
+from tests.unit.study_case import model_of, small_panel, study_of
 
 BASE = "models:\n  - {id: M, outcome: CP, treatment: [AI], controls: [POP], convention: xtreg, covariance: iid}\n"
 
@@ -53,3 +53,20 @@ def test_many_repeated_rows_are_counted_not_listed(tmp_path: Path) -> None:
     error = refuse_file(tmp_path, [*lines, *lines[1:], *lines[1:9]])
     assert error.what.count("(rows") == 5 and "and 91 more" in error.what
     assert "c00, 2001 (rows 2, 98 and 1 more)" in error.what
+
+
+def test_clusters_may_be_an_interaction(tmp_path: Path) -> None:
+    data = small_panel(n_cities=30)
+    data["both"] = data["province"] + "/" + data["year"].astype(str)
+    body = """\
+        defaults: {outcome: CP, treatment: [AI], fixed_effects: [city, year]}
+        models:
+          - {id: pair, covariance: {type: cluster, by: [province^year]}}
+          - {id: column, covariance: {type: cluster, by: [both]}}
+        """
+    done = run(tmp_path, body, data)
+    pair, column = model_of(done, "pair"), model_of(done, "column")
+    assert (pair.status, pair.n_clusters) == ("ok", (80,))
+    assert pair.coefficients[0].std_error == pytest.approx(column.coefficients[0].std_error, rel=1e-12)
+    error = refuse(tmp_path, body.replace("province^year", "provinc^year"), data)
+    assert error.code == "CP-STUDY-COLUMN" and "'province'" in error.remedy

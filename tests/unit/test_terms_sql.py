@@ -18,6 +18,8 @@ FRAME = pd.DataFrame(
         "is_m": np.array([True, False, None, True], dtype=object),
         "L.AI": [1, 2, 3, 4],
         "年": [2001, 2002, 2003, 2004],
+        "union": [1, 0, 1, 0],
+        "case": [1, 0, 1, 0],
         "Price": [1, 2, 3, 4],
         "price": [9, 8, 7, 6],
     }
@@ -41,6 +43,7 @@ def test_missing_is_not_true() -> None:
 def test_names_in_any_case_quotes_and_scripts() -> None:
     assert condition("cp > 1 and 年 >= 2003") == [False, False, False, True]
     assert condition('"L.AI" >= 3') == [False, False, True, True]
+    assert condition('"union" = 1') == [True, False, True, False]
     assert condition("city_code in ('110000', '14;0000')") == [True, False, False, False]
     assert condition("Price > 1") == [False, True, True, True]
     assert condition("price > 8") == [True, False, False, False]
@@ -72,7 +75,13 @@ def test_numbers_booleans_and_windows() -> None:
         ("now() > '2020-01-01'", "CP-STUDY-SQL", "changes from call to call"),
         ("log(CP) > 0", "CP-STUDY-SQL", "base 10"),
         ("city_code", "CP-STUDY-SQL", ""),
-        ("avg(CP) > 1", "CP-STUDY-SQL", ""),
+        ("avg(CP) > 1", "CP-STUDY-SQL", "write avg(CP) over ()"),
+        ("count(*) > 1", "CP-STUDY-SQL", "write count(*) over ()"),
+        ("lag(CP) over (order by Price) > 1", "CP-STUDY-SQL", "L.x"),
+        ("lead(CP, 2) over (partition by city_code order by Price) > 1", "CP-STUDY-SQL", "F.x"),
+        ("union = 1", "CP-STUDY-SQL", 'in double quotes: "union"'),
+        ("CP > 1 and Case = 1", "CP-STUDY-SQL", 'in double quotes: "case"'),
+        ("CP > 1 and 'union' = ", "CP-STUDY-SQL", "write one expression"),
         ("Price > 1 and price > 1", "CP-STUDY-SQL", "upper and lower case"),
         ("nosuch(CP)", "CP-STUDY-SQL", "nosuch"),
     ],
