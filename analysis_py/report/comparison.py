@@ -124,12 +124,15 @@ def compare_published(study: str, table: str | None = None) -> Comparison:
         found = compare(con, study, table)
         simulated = _any_simulated(con, study)
         stale = _stale(con, study)
+        edited = _edited(con, study, [row.id for row in found if row.id])
     columns = _DESIGN if simulated else (*_DESIGN[:-2], *_ESTIMATES, *_DESIGN[-2:])
     notes = []
     if simulated:
         notes.append("simulated inputs: only the design is compared; estimates, signs and stars are not")
     if stale:
         notes.append("some of these results were made from an earlier build: run 'carbonpanel estimate'")
+    if edited:
+        notes.append(f"from an edited study, not the shipped one: {', '.join(edited)}")
     notes.append("cities_published is N divided by the years of the published period; the papers do not print it")
     return Comparison(
         title=f"{study}: published and estimated" + (f", Table {table}" if table else ""),
@@ -238,7 +241,8 @@ def _our_sample(condition: str | None, spec: Mapping[str, Any]) -> str:
 
 
 def _differences(row: Mapping[str, Any]) -> str:
-    """Parts of the design that can be told apart mechanically; sample rules are texts and left to the reader."""
+    """Parts of the design that can be told apart mechanically. Sample rules are texts: whether either side is the
+    whole panel is compared, how two parts of it differ is left to the reader."""
     parts = []
     for name in ("outcome", "controls"):
         if row[name] is not None and _names(row[name]) != _names(row[f"{name}_published"]):
@@ -247,10 +251,18 @@ def _differences(row: Mapping[str, Any]) -> str:
     ours = _names(str(row["fixed_effects"] or "").replace("+", ";").replace("_code", ""))
     if row["fixed_effects"] is not None and printed != ours:
         parts.append("fixed effects")
+    printed_sample, sample = row["sample_published"], row["sample"]
+    if printed_sample and sample is not None and _is_whole(printed_sample) != _is_whole(sample):
+        parts.append("sample")
     for name in ("n", "cities"):
         if row[name] is not None and row[f"{name}_published"] is not None and row[name] != row[f"{name}_published"]:
             parts.append(name.upper() if name == "n" else name)
     return ", ".join(parts)
+
+
+def _is_whole(rule: str) -> bool:
+    """Whether a sample rule, printed or ours, leaves no rows out; winsorising leaves none out."""
+    return rule.lower().startswith(("full sample", "whole panel"))
 
 
 def _with_estimates(
@@ -299,13 +311,23 @@ def _latest_models(con: duckdb.DuckDBPyConnection, study: str) -> dict[str, dict
     """Our latest main model of each analysis, from runs on the warehouse's own panels."""
     found = _records(
         con,
-        "select m.*, r.is_simulated, r.started_at from results.model as m"
+        "select m.*, r.is_simulated, r.started_at, r.study_hash from results.model as m"
         " join results.run as r on r.run_id = m.run_id"
         " where m.study = ? and m.variant = 'main' and r.data_file is null"
         " order by r.started_at, m.run_id, m.id",
         [study],
     )
     return {model["analysis_id"]: model for model in found}
+
+
+def _edited(con: duckdb.DuckDBPyConnection, study: str, ids: Sequence[str]) -> list[str]:
+    """Which of our models do not come from the study file shipped under their id, in the order given, once each."""
+    from analysis_py.settings import paths
+    from analysis_py.study import load_studies
+
+    shipped = {m.id: s.file_hash for s in load_studies(paths().studies) if s.study == study for m in s.models}
+    ours = {m["id"]: m["study_hash"] for m in _latest_models(con, study).values()}
+    return [i for i in dict.fromkeys(ids) if ours[i] != shipped.get(i)]
 
 
 def _any_simulated(con: duckdb.DuckDBPyConnection, study: str) -> bool:

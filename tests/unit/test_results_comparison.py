@@ -11,8 +11,8 @@ from analysis_py.errors import CarbonpanelError
 from analysis_py.report.comparison import ComparisonRow, compare, compare_published
 from analysis_py.results import write_run
 from analysis_py.runner import FramePanel, run_study
-from analysis_py.settings import project_root
-from analysis_py.study import load_study
+from analysis_py.settings import paths, project_root
+from analysis_py.study import load_studies, load_study
 from tests.unit.results_case import results_database
 from tests.unit.study_case import small_panel
 
@@ -30,6 +30,8 @@ models:
   - {id: T3c1, controls: []}
   - {id: T3c2, controls: [POP]}
   - {id: T3c3, controls: [POP, ER]}
+  - {id: T4c1, controls: [POP], sample: year > 2001}
+  - {id: T4c2, controls: [POP]}
   - {id: T4c4, controls: [POP], winsor: {columns: [CP], limits: [1, 99]}}
 """
 
@@ -113,6 +115,34 @@ def test_what_the_command_line_shows(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert all(len(row) == len(shown.columns) for row in shown.rows)
     assert any("only the design" in note for note in shown.notes) is simulated
     assert any("earlier build" in note for note in shown.notes)
+
+
+def test_a_part_of_the_panel_is_not_the_whole(tmp_path: Path) -> None:
+    con = published_database(tmp_path / "w.duckdb", simulated=True)
+    con.execute("update results.model set sample = 'year > 2001' where id = 'T3c1'")
+    rows = compare(con, "carbon_productivity")
+    assert "sample" in first(rows, "T3c1").differs_in.split(", ")
+    for same in ("T3c2", "T4c1", "T4c4"):
+        assert "sample" not in first(rows, same).differs_in.split(", ")
+    whole = first(rows, "T4c2")
+    assert whole.sample == "whole panel" and whole.sample_published.startswith("excluding")
+    assert "sample" in whole.differs_in.split(", ")
+
+
+def test_models_from_an_edited_study_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.duckdb"
+    con = published_database(path, simulated=True)
+    shipped = next(s for s in load_studies(paths().studies, ["carbon_productivity"]) if s.table == "3")
+    monkeypatch.setenv("CARBONPANEL_DATABASE", str(path))
+    con.close()
+    notes = compare_published("carbon_productivity", "3").notes
+    assert "from an edited study, not the shipped one: T3c1, T3c2, T3c3" in notes
+    with duckdb.connect(str(path)) as con:
+        con.execute("update results.run set study_hash = ?", [shipped.file_hash])
+    assert not any("edited" in note for note in compare_published("carbon_productivity", "3").notes)
+    assert (
+        "from an edited study, not the shipped one: T4c1, T4c2, T4c4" in compare_published("carbon_productivity").notes
+    )
 
 
 def test_unknown_studies_and_tables_are_named(tmp_path: Path) -> None:
