@@ -27,6 +27,7 @@ _KINDS = {
     "autonomous_prefecture": "an autonomous prefecture (自治州)",
     "prefecture": "a prefecture (地区)",
     "league": "a league (盟)",
+    "divided_prefecture": "a prefecture (地区) that was divided in 2002 and is not the city that shares its name",
     "county_level_city": "a county-level city",
     "county": "a county or a unit of that level",
 }
@@ -150,7 +151,8 @@ class PlaceIndex:
     def _load_outside(self) -> None:
         with _OUTSIDE.open(encoding="utf-8", newline="") as handle:
             for row in csv.DictReader(handle):
-                what = f"{row['name_zh']} is {_KINDS[row['kind']]}, not a {self._wanted}"
+                not_one = "" if row["kind"] == "divided_prefecture" else f", not a {self._wanted}"
+                what = f"{row['name_zh']} is {_KINDS[row['kind']]}{not_one}"
                 self._outside_codes[row["place_code"]] = what
                 self._outside_names.append((row["name_zh"], row["short_name_zh"], row["province_code"], what))
 
@@ -280,6 +282,8 @@ class PlaceIndex:
 
     def _match(self, folded: str, province: str | None, year: int | None) -> Placement | None:
         codes = self._names.get(folded)
+        if codes is None and any(folded == full for full, *_ in self._outside_names):
+            return None
         if codes is None and self.level == "city" and not folded.isascii():
             # 安庆地区 -> 安庆: another word for the same level. Never 县, 区 (below) or 省 (above).
             codes = self._names.get(_LEVEL_SUFFIX.sub("", folded)) if not folded.endswith("自治州") else None
