@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.fingerprint import lock_hash
+from analysis_py.fits.heterogeneity import NUMERICAL
 from analysis_py.fits.model_checks import absent_columns, check_study
 from analysis_py.fits.model_fits import describe_model, fit_heterogeneity, fit_regression
 from analysis_py.fits.run_record import ModelRun, StudyRun
@@ -29,9 +30,6 @@ UNAVAILABLE = ("iv", "threshold", "spatial", "did")
 
 #: Covariances a study may name that this version does not have.
 UNAVAILABLE_COVARIANCES = ("wild",)
-
-#: What arithmetic on bad numbers raises; anything else is a fault of this program and is not caught.
-_NUMERICAL = (ArithmeticError, np.linalg.LinAlgError, ValueError)
 
 Progress = Callable[[int, int, str], None]
 
@@ -163,7 +161,7 @@ def _run_model(study: Study, model: Model, panel: CalendarPanel) -> ModelRun:
             return fit(blank, model, panel, where)
     except CarbonpanelError as error:
         return replace(blank, status="failed", message=_one_line(error))
-    except _NUMERICAL as error:
+    except NUMERICAL as error:
         return replace(blank, status="failed", message=f"numerical trouble: {error}")
 
 

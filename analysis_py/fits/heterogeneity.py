@@ -21,17 +21,25 @@ from analysis_py.study import Model, Split
 #: Fits a frame with these regressors and fixed effects under the model's convention and covariance.
 Fit = Callable[[pd.DataFrame, Sequence[str], Sequence[str]], RegressionResult]
 
+#: What arithmetic on bad numbers raises; anything else is a fault of this program and is not caught.
+NUMERICAL = (ArithmeticError, np.linalg.LinAlgError, ValueError)
+
 #: More distinct values than this are not groups.
 MOST_GROUPS = 20
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Group of each frame row (None where the split variable is missing), the groups in order, and what to warn of."""
+    """Group of each frame row (None where it has none, for the reason ``why_none``) and the groups in order.
+
+    ``notes`` are worth knowing in any case; ``warnings`` say that rows were lost.
+    """
 
     labels: np.ndarray
     order: tuple[str, ...]
-    messages: tuple[str, ...]
+    notes: tuple[str, ...]
+    why_none: str
+    warnings: tuple[str, ...] = ()
 
 
 def assign_groups(frame: pd.DataFrame, split: Split, unit: str | None, time: str | None) -> Groups:
@@ -58,13 +66,20 @@ def assign_groups(frame: pd.DataFrame, split: Split, unit: str | None, time: str
     order = [g for g in order if (labels == g).any()]
     if len(order) < 2:
         raise _bad_split(f"'{split.by}' gives {len(order)} group(s) in the sample", "choose another split, or sample")
-    messages = []
-    if split.at is not None and split.at != "median_base_year":
-        messages.append(
+    why_none, notes, warnings = f"missing {split.by}", [], []
+    if split.at == "median_base_year":
+        base = level_label(frame[time].min())
+        why_none = f"no {split.by} in the base year {base}"
+        lost = np.array([label is None for label in labels])
+        if lost.any():
+            units = frame.loc[lost, unit].nunique()
+            warnings.append(f"{units} unit(s), {int(lost.sum())} row(s), in no group: {why_none}")
+    elif split.at is not None:
+        notes.append(
             f"groups cut by values of {split.by} over the whole period: if the treatment moves {split.by} the split is"
             " post-treatment (compare at: median_base_year)"
         )
-    return Groups(labels, tuple(order), tuple(messages))
+    return Groups(labels, tuple(order), tuple(notes), why_none, tuple(warnings))
 
 
 def _cut(
@@ -108,17 +123,29 @@ def _cut(
     return labels, order
 
 
-def fit_groups(data: EstimationFrame, model: Model, groups: Groups, fit: Fit) -> list[tuple[str, RegressionResult]]:
-    """One fit a group, in order; rows of the results count in the whole frame."""
+def fit_groups(
+    data: EstimationFrame, model: Model, groups: Groups, fit: Fit
+) -> tuple[list[tuple[str, RegressionResult]], list[tuple[str, str]]]:
+    """One fit a group, in order, and the groups that cannot be fitted with their reason.
+
+    Rows of the results count in the whole frame. Raises the error of the first group when no group can be fitted.
+    """
     found = []
+    failed: list[tuple[str, str]] = []
+    first: CarbonpanelError | None = None
     for group in groups.order:
         rows = np.flatnonzero(groups.labels == group)
         try:
             result = fit(data.frame.iloc[rows].reset_index(drop=True), data.regressors, model.fixed_effects)
         except CarbonpanelError as error:
-            raise CarbonpanelError(
+            failed.append((group, error.what))
+            first = first or CarbonpanelError(
                 error.code, f"group {group}: {error.what}", where=error.where or None, remedy=error.remedy
-            ) from None
+            )
+            continue
+        except NUMERICAL as error:
+            failed.append((group, f"numerical trouble: {error}"))
+            continue
         found.append(
             (
                 group,
@@ -129,15 +156,19 @@ def fit_groups(data: EstimationFrame, model: Model, groups: Groups, fit: Fit) ->
                 ),
             )
         )
-    return found
+    if not found:
+        raise first or CarbonpanelError("CP-STUDY-SPLIT", f"no group can be fitted; group {': '.join(failed[0])}")
+    return found, failed
 
 
-def compare_groups(data: EstimationFrame, model: Model, groups: Groups, fit: Fit) -> list[DiagnosticRow]:
+def compare_groups(
+    data: EstimationFrame, model: Model, groups: Groups, fit: Fit, failed: Sequence[str] = ()
+) -> list[DiagnosticRow]:
     """The tests a split asks for.
 
     ``interaction``: F test that the treatment's coefficients are equal in all groups; ``chow``: that all slopes are.
     Both come from one fit in which every slope and every fixed effect has its own value in each group, under the
-    model's covariance: F = (Rb)' (R V R')^-1 (Rb) / q with q restrictions.
+    model's covariance: F = (Rb)' (R V R')^-1 (Rb) / q with q restrictions. Where groups ``failed`` no test is run.
     """
     if model.split is None:
         return []
@@ -148,6 +179,10 @@ def compare_groups(data: EstimationFrame, model: Model, groups: Groups, fit: Fit
             found.append(
                 DiagnosticRow(_TEST_NAMES[test], None, note="not run: this test is not available in this version")
             )
+            continue
+        if failed:
+            note = f"not run: no fit of group {', '.join(failed)}"
+            found.append(DiagnosticRow(_TEST_NAMES[test], None, note=note))
             continue
         pooled = pooled or _fit_interacted(data, model, groups, fit)
         terms = model.treatment if test == "interaction" else data.regressors

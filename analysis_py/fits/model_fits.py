@@ -73,11 +73,13 @@ def fit_heterogeneity(blank: ModelRun, model: Model, panel: CalendarPanel, where
     def fit(frame: pd.DataFrame, regressors: Sequence[str], effects: Sequence[str]) -> RegressionResult:
         return _fit(model, frame, data.outcome, regressors, effects)
 
-    fits = fit_groups(data, model, groups, fit)
-    messages = [*data.messages]
+    fits, failed = fit_groups(data, model, groups, fit)
+    messages = [*data.messages, *groups.warnings]
+    messages += [f"group {group} could not be fitted and is left out: {why}" for group, why in failed]
     for group, result in fits:
         messages += [f"{group}: {m}" for m in _messages(result)]
-    ungrouped = [(int(r), f"missing {model.split.by}") for r, g in enumerate(groups.labels) if g is None]
+    lost = {group: f"group {group} could not be fitted" for group, _ in failed} | {None: groups.why_none}
+    ungrouped = [(int(r), lost[g]) for r, g in enumerate(groups.labels) if g in lost]
     dropped = [*ungrouped, *(d for _, result in fits for d in result.dropped_rows)]
     used = np.concatenate([result.used_rows for _, result in fits])
     return replace(
@@ -87,7 +89,7 @@ def fit_heterogeneity(blank: ModelRun, model: Model, panel: CalendarPanel, where
         notes=(
             *blank.notes,
             *data.notes,
-            *groups.messages,
+            *groups.notes,
             *(f"{group}: {remark}" for group, result in fits for remark in _remarks(result)),
             *_panel_log_notes(model, panel, data, used),
         ),
@@ -100,7 +102,7 @@ def fit_heterogeneity(blank: ModelRun, model: Model, panel: CalendarPanel, where
         n_filled_cells=data.n_filled(used),
         dropped_terms=tuple(dict.fromkeys(t for _, r in fits for t in r.dropped_terms)),
         coefficients=tuple(replace(row, group=group) for group, r in fits for row in coefficient_rows(r)),
-        diagnostics=tuple(compare_groups(data, model, groups, fit)),
+        diagnostics=tuple(compare_groups(data, model, groups, fit, [group for group, _ in failed])),
         groups=tuple(_group_fit(group, r) for group, r in fits),
         dropped=_dropped(panel, data, sorted(dropped)),
     )

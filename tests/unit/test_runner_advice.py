@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.fits.run_record import StudyRun
 from analysis_py.runner import FilePanel, FramePanel, run_study
-from tests.unit.study_case import model_of, small_panel, study_of
+from tests.unit.study_case import estimate_of, model_of, small_panel, study_of
 
 BASE = "models:\n  - {id: M, outcome: CP, treatment: [AI], controls: [POP], convention: xtreg, covariance: iid}\n"
 
@@ -70,3 +71,50 @@ def test_clusters_may_be_an_interaction(tmp_path: Path) -> None:
     assert pair.coefficients[0].std_error == pytest.approx(column.coefficients[0].std_error, rel=1e-12)
     error = refuse(tmp_path, body.replace("province^year", "provinc^year"), data)
     assert error.code == "CP-STUDY-COLUMN" and "'province'" in error.remedy
+
+
+def test_units_without_a_base_year_are_counted_and_said(tmp_path: Path) -> None:
+    data = small_panel()
+    data = data[~((data["city"].isin(["c00", "c05"])) & (data["year"] == 2001))]
+    done = run(
+        tmp_path,
+        """\
+        models:
+          - {id: H, estimator: heterogeneity, outcome: CP, treatment: [AI], covariance: iid,
+             split: {by: ER, at: median_base_year}}
+        """,
+        data,
+    )
+    model = model_of(done, "H")
+    assert model.status == "warned" and model.n_obs == 80
+    assert "2 unit(s), 14 row(s), in no group: no ER in the base year 2001" in str(model.message)
+    assert set(model.dropped) == {
+        (city, str(year), "no ER in the base year 2001") for city in ("c00", "c05") for year in range(2002, 2009)
+    }
+
+
+def test_a_group_that_cannot_be_fitted_leaves_the_others(tmp_path: Path) -> None:
+    data = small_panel()
+    data.loc[data["province"] == "p1", "AI"] = np.nan
+    done = run(
+        tmp_path,
+        """\
+        models:
+          - {id: H, estimator: heterogeneity, outcome: CP, treatment: [AI], covariance: iid,
+             split: {by: province, tests: [interaction, chow]}}
+          - {id: none, estimator: heterogeneity, outcome: CP, treatment: [AI], covariance: iid,
+             sample: "province = 'p1'", split: {by: is_resource}}
+          - {id: one, outcome: CP, treatment: [AI], covariance: iid, sample: "province = 'p2'"}
+        """,
+        data,
+    )
+    model = model_of(done, "H")
+    assert model.status == "warned"
+    assert [g.group for g in model.groups] == ["province=p0", "province=p2", "province=p3"]
+    assert "group province=p1 could not be fitted" in str(model.message)
+    assert [(d.statistic, d.note) for d in model.diagnostics] == [(None, "not run: no fit of group province=p1")] * 2
+    assert {why for _, _, why in model.dropped} == {"group province=p1 could not be fitted"}
+    assert (model.n_obs, len(model.dropped)) == (72, 24)
+    assert estimate_of(done, "H", "AI", "province=p2") == pytest.approx(estimate_of(done, "one", "AI"), rel=1e-12)
+    assert model_of(done, "none").status == "failed"
+    assert "group is_resource=false" in str(model_of(done, "none").message)
