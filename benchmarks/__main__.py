@@ -7,7 +7,7 @@ import sys
 
 from analysis_py.settings import quiet_environment
 
-ENTRIES = ("fixed_effects",)
+ENTRIES = ("fixed_effects", "ingest_large")
 
 
 def main(arguments: list[str]) -> int:

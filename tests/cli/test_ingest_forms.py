@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ingest_large import measure
 from tests.conftest import ROOT, places, run_cli
 from tests.unit.city_forms import FORMS, write_form
 
@@ -75,3 +76,9 @@ def test_interrupt_leaves_nothing_behind(tmp_path: Path, existing: bool) -> None
     assert process.returncode == 130, out + err
     assert "Traceback" not in err and "interrupted" in err
     assert {one: one.read_bytes() for one in sorted(data.rglob("*")) if one.is_file()} == before
+
+
+def test_a_large_file_stays_small_in_memory_and_tells_its_progress() -> None:
+    """The benchmark with a tenth of its file: it raises where memory or progress are not as they must be."""
+    (comparison,) = measure(megabytes=20)
+    assert "progress told" in comparison.note
