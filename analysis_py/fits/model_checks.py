@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.panels.calendar_panel import CalendarPanel
-from analysis_py.panels.frame import ModelColumns, as_numbers, fixed_effect_columns
+from analysis_py.panels.cell_places import as_numbers
+from analysis_py.panels.frame import ModelColumns, fixed_effect_columns
+from analysis_py.specification.foreign_spellings import advise_on_column
 from analysis_py.specification.terms import (
     Term,
     has_dummies,
@@ -39,10 +41,10 @@ def _check_model(study: Study, model: Model, panel: CalendarPanel) -> None:
         if key == "outcome" and has_dummies(term):
             raise CarbonpanelError("CP-STUDY-TERM", "the outcome must be one column, not dummies", where=place)
         for name in number_columns(term):
-            as_numbers(columns.raw(name), name, place, panel.data.odd_cells.get(name, ""))
+            as_numbers(columns.raw(name), name, place, panel.data)
     for key, item, name in _plain_names(model, columns.names):
         if name not in columns.names:
-            raise unknown_column(name, columns.names, where(key, item))
+            raise unknown_column(name, columns.names, where(key, item), advise_on_column(name))
     if model.weights and (columns.numbers(model.weights) < 0).any():
         raise CarbonpanelError(
             "CP-STUDY-VALUE", f"weights '{model.weights}' hold negative values", where=where("weights", None)

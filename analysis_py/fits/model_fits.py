@@ -16,7 +16,7 @@ from analysis_py.fits.heterogeneity import assign_groups, compare_groups, fit_gr
 from analysis_py.fits.model_checks import explain_absent
 from analysis_py.fits.run_record import CoefficientRow, DiagnosticRow, GroupFit, ModelRun, VariableRow
 from analysis_py.panels.calendar_panel import CalendarPanel
-from analysis_py.panels.frame import EstimationFrame, ModelColumns, Where, build_frame, zeros_warning
+from analysis_py.panels.frame import EstimationFrame, ModelColumns, Where, build_frame, empty_sample, zeros_warning
 from analysis_py.specification.terms import evaluate, leaves, parse_term
 from analysis_py.study import Model
 
@@ -113,9 +113,7 @@ def describe_model(blank: ModelRun, model: Model, panel: CalendarPanel, where: W
     columns = ModelColumns(panel, model, where, observed=model.fill == "observed")
     rows = np.flatnonzero(columns.mask(model.sample, "sample"))
     if len(rows) == 0:
-        raise CarbonpanelError(
-            "CP-EST-EMPTY", f"no row satisfies the sample condition: {model.sample}", where=where("sample", None)
-        )
+        raise empty_sample(columns)
     table: dict[str, np.ndarray] = {}
     filled: dict[str, int] = {}
     for item, text in enumerate(model.columns):

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis_py.errors import CarbonpanelError
+from analysis_py.errors import CarbonpanelError, nearest
 from analysis_py.estimators.descriptive import stata_percentile
 from analysis_py.panels.calendar_panel import CalendarPanel
+from analysis_py.panels.cell_places import as_numbers, describe_values
 from analysis_py.specification.expressions import Expression, evaluate_condition, evaluate_expression, parse_expression
 from analysis_py.specification.terms import FUNCTIONS, Column, Term, calls, evaluate, leaves, parse_term, unknown_column
 from analysis_py.study import Model
@@ -26,6 +27,11 @@ Where = Callable[[str, int | None], str]
 
 _LAG = re.compile(r"lag\(\s*(-?\d+)\s*\)")
 _IN_PLACE = {"log": "ln", "ln": "ln", "log1p": "log1p", "asinh": "asinh"}
+
+#: Transforms in place, as a study may write them.
+TRANSFORMS = (*_IN_PLACE, "standardise", "lag(1)")
+
+_BARE_WORD = re.compile(r"[^\W\d]\w*")
 
 #: Keys of a model that hold terms, in the order of the coefficients.
 TERM_KEYS = ("outcome", "treatment", "moderator", "controls")
@@ -92,7 +98,7 @@ class ModelColumns:
 
     def numbers(self, column: str) -> np.ndarray:
         """A column as float64, NaN where missing or infinite."""
-        values = as_numbers(self.raw(column), column, self._place_of(column), self.panel.data.odd_cells.get(column, ""))
+        values = as_numbers(self.raw(column), column, self._place_of(column), self.panel.data)
         infinite = np.isinf(values)
         if infinite.any():
             self.messages.append(f"{int(infinite.sum())} infinite value(s) of {column} count as missing")
@@ -117,13 +123,13 @@ class ModelColumns:
         derived from it, before transforms and winsorising, so that an observed-only model has the same rows."""
         if condition is None:
             return np.ones(len(self.panel), dtype=bool)
-        plain_model = _derived_only(self.model)
+        plain_model = derived_only(self.model)
         known = (condition, *plain_model.transforms)
         if known not in self.panel.condition_rows:
             place = self.where(key, None)
             plain = ModelColumns(self.panel, plain_model, self.where, observed=False)
             expression = parse_expression(condition, plain.names, place)
-            self.panel.condition_rows[known] = evaluate_condition(expression, plain._table(expression), place)
+            self.panel.condition_rows[known] = evaluate_condition(expression, plain.table(expression), place)
         return self.panel.condition_rows[known]
 
     def fill_mask(self, column: str) -> np.ndarray:
@@ -137,14 +143,18 @@ class ModelColumns:
 
     def _derive(self, name: str, text: str) -> None:
         place = self.where("transforms", None)
+        bare = _BARE_WORD.fullmatch(text.strip())
+        if bare and bare[0].lower() not in ("null", "true", "false", *(n.lower() for n in self.names)):
+            raise _unknown_transform(name, bare[0], self.names, place)
         expression = parse_expression(text, self.names, place)
         filled = np.zeros(len(self.panel), dtype=bool)
         for column in expression.columns:
             filled |= self.fill_mask(column)
-        values = evaluate_expression(expression, self._table(expression), place)
+        values = evaluate_expression(expression, self.table(expression), place)
         self._own[name], self._fills[name] = values, filled
 
-    def _table(self, expression: Expression) -> pd.DataFrame:
+    def table(self, expression: Expression) -> pd.DataFrame:
+        """The columns an expression names, on the whole panel."""
         return pd.DataFrame({c: self.raw(c) for c in expression.columns}, index=self.panel.frame.index)
 
     def _transform(self, name: str, text: str) -> None:
@@ -216,8 +226,15 @@ class ModelColumns:
         return self.where("id", None)
 
     def warn_of_term(self, term: Term) -> None:
-        """Note logs of zeros and of impossible values inside a term."""
+        """Note logs of zeros and of impossible values inside a term, and logs of what is a log already."""
+        done = dict(self.model.transforms)
         for function, inner in calls(term):
+            for name in dict.fromkeys(n for n, _ in leaves(inner) if done.get(n) in _IN_PLACE):
+                first = _IN_PLACE[done[name]]
+                self.messages.append(
+                    f"transforms makes {name} {first}({name}) already, so {function}({name}) is"
+                    f" {function}({first}({name})); leave out one of the two"
+                )
             label = "*".join(c for c, _ in leaves(inner))
             self._warn_of_logs("ln" if function == "log" else function, label, evaluate(inner, label, self)[0][1])
 
@@ -230,22 +247,15 @@ def zeros_warning(label: str) -> str:
     )
 
 
-def as_numbers(series: pd.Series, name: str, where: str, odd_cell: str = "") -> np.ndarray:
-    """A column as float64, booleans as 0/1, missing as NaN.
-
-    Raises ``CP-STUDY-TEXT`` for text and dates, naming the first odd cell where it is known.
-    """
-    if pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
-        return series.to_numpy(dtype=float, na_value=np.nan)
-    if series.dtype == object:
-        present = series.dropna()
-        if all(isinstance(v, bool | int | float | np.number) for v in present):
-            return np.array([np.nan if m else float(v) for v, m in zip(series, series.isna(), strict=True)])
-    raise CarbonpanelError(
-        "CP-STUDY-TEXT",
-        f"column '{name}' holds text or dates, not numbers" + (f": {odd_cell}" if odd_cell else ""),
+def _unknown_transform(name: str, word: str, names: Sequence[str], where: str) -> CarbonpanelError:
+    near = nearest(word, [*TRANSFORMS, *names])
+    return CarbonpanelError(
+        "CP-STUDY-COLUMN",
+        f"'{word}' is neither a transform nor a column",
         where=where,
-        remedy=f"write i.{name} for dummies, put it into fixed_effects, or clean the column",
+        remedy=(f"did you mean '{near[0]}'? " if near else "")
+        + f"Transforms are {', '.join(TRANSFORMS)}; anything else is SQL under a name of its own,"
+        f" for example: {{new_{name}: {word}({name})}}",
     )
 
 
@@ -253,7 +263,7 @@ def _is_expression(text: str) -> bool:
     return text not in _IN_PLACE and text != "standardise" and _LAG.fullmatch(text) is None
 
 
-def _derived_only(model: Model) -> Model:
+def derived_only(model: Model) -> Model:
     return replace(model, transforms=tuple((n, t) for n, t in model.transforms if _is_expression(t)), winsor=None)
 
 
@@ -299,12 +309,7 @@ def build_frame(
     design = [*groups["treatment"], *groups["moderator"]]
     keep = columns.mask(model.sample, "sample")
     if not keep.any():
-        raise CarbonpanelError(
-            "CP-EST-EMPTY",
-            f"no row satisfies the sample condition: {model.sample}",
-            where=where("sample", None),
-            remedy="check the condition with carbonpanel sql, or widen it",
-        )
+        raise empty_sample(columns)
     carried = _carried_columns(columns, model, where, extra or {})
     notes: list[str] = []
     if model.moderator:
@@ -333,6 +338,22 @@ def build_frame(
         filled_cells=filled[rows],
         messages=tuple(dict.fromkeys(columns.messages)),
         notes=tuple(notes),
+    )
+
+
+def empty_sample(columns: ModelColumns) -> CarbonpanelError:
+    """The error about a sample without rows, with what the columns of its condition hold."""
+    condition, place = columns.model.sample or "", columns.where("sample", None)
+    plain = ModelColumns(columns.panel, derived_only(columns.model), columns.where, observed=False)
+    held = describe_values(
+        plain.table(expression := parse_expression(condition, plain.names, place)), expression.columns
+    )
+    from_file = columns.panel.data.data_file is not None
+    return CarbonpanelError(
+        "CP-EST-EMPTY",
+        f"no row satisfies the sample condition: {condition}",
+        where=place,
+        remedy=f"widen it{f' ({held})' if held else ''}" + ("" if from_file else ", or look with carbonpanel sql"),
     )
 
 

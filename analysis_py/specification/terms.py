@@ -21,6 +21,7 @@ from typing import Protocol
 import numpy as np
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
+from analysis_py.specification.foreign_spellings import advise_on_term
 
 #: More levels than this belong into fixed effects.
 MOST_LEVELS = 200
@@ -126,6 +127,8 @@ def parse_term(text: str, columns: Collection[str], where: str = "") -> Term:
         if text[1:-1] not in columns:
             raise unknown_column(text[1:-1], columns, where)
         return Column(text[1:-1])
+    if "#" in text and not any(c in text for c in columns if "#" in c):
+        raise unknown_column(text, columns, where, advise_on_term(text))
     shift = _SHIFT.match(text)
     if shift:
         periods = int(shift[2] or 1) * (1 if shift[1] == "L" else -1)
@@ -147,13 +150,13 @@ def parse_term(text: str, columns: Collection[str], where: str = "") -> Term:
                 remedy=did_you_mean(call[1], FUNCTIONS),
             )
         return Call(call[1], parse_term(call[2], columns, where))
-    raise unknown_column(text, columns, where)
+    raise unknown_column(text, columns, where, advise_on_term(text))
 
 
-def unknown_column(name: str, columns: Collection[str], where: str) -> CarbonpanelError:
-    """The error about a name that is no column, with the nearest one."""
+def unknown_column(name: str, columns: Collection[str], where: str, advice: str = "") -> CarbonpanelError:
+    """The error about a name that is no column, with ``advice`` or else the nearest one."""
     return CarbonpanelError(
-        "CP-STUDY-COLUMN", f"there is no column '{name}'", where=where, remedy=did_you_mean(name, columns)
+        "CP-STUDY-COLUMN", f"there is no column '{name}'", where=where, remedy=advice or did_you_mean(name, columns)
     )
 
 

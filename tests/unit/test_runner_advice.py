@@ -118,3 +118,72 @@ def test_a_group_that_cannot_be_fitted_leaves_the_others(tmp_path: Path) -> None
     assert estimate_of(done, "H", "AI", "province=p2") == pytest.approx(estimate_of(done, "one", "AI"), rel=1e-12)
     assert model_of(done, "none").status == "failed"
     assert "group is_resource=false" in str(model_of(done, "none").message)
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "advice"),
+    [
+        ("fixed_effects", "[i.city, year]", "write city,"),
+        ("fixed_effects", "[city#year]", "write city^year"),
+        ("fixed_effects", "[city, i.province##i.year]", "write province^year"),
+        ("fixed_effects", "[city, i.province#c.year]", "controls: [i.province*year]"),
+        ("covariance", "{type: cluster, by: [province#year]}", "write province^year"),
+    ],
+)
+def test_fixed_effects_spelled_as_in_stata(tmp_path: Path, key: str, written: str, advice: str) -> None:
+    error = refuse(tmp_path, f"models:\n  - id: M\n    outcome: CP\n    treatment: [AI]\n    {key}: {written}\n")
+    assert error.code == "CP-STUDY-COLUMN" and error.where.endswith("line 8")
+    assert advice in error.remedy
+
+
+def test_a_cell_of_text_is_named_with_file_row_column_and_text(tmp_path: Path) -> None:
+    lines = csv_lines(small_panel())
+    cells = lines[9].split(",")
+    cells[3] = "n.a.?"
+    mostly = refuse_file(tmp_path, [*lines[:4], "", *lines[4:9], ",".join(cells), *lines[10:]])
+    assert mostly.code == "CP-STUDY-TEXT" and mostly.where.endswith("line 5")
+    assert f"{tmp_path / 'panel.csv'}, column 'AI', row 11 holds 'n.a.?'" in mostly.what
+    wholly = refuse_file(tmp_path, [lines[0], "", *lines[1:]], BASE.replace("[POP]", "[province]"))
+    assert f"{tmp_path / 'panel.csv'}, column 'province', row 3 holds 'p0'" in wholly.what
+
+
+def test_a_word_that_is_no_transform_brings_the_list_of_them(tmp_path: Path) -> None:
+    body = "models:\n  - id: M\n    outcome: CP\n    treatment: [AI]\n    transforms: "
+    error = refuse(tmp_path, body + "{AI: sqrt}\n")
+    assert error.what == "'sqrt' is neither a transform nor a column" and error.where.endswith("line 8")
+    assert "log, ln, log1p, asinh, standardise, lag(1)" in error.remedy and "sqrt(AI)" in error.remedy
+    near = refuse(tmp_path, body + "{AI: logp1}\n")
+    assert "did you mean 'log1p'?" in near.remedy
+    copied = run(tmp_path, BASE.replace("[POP]", "[copy]").replace("}", ", transforms: {copy: POP}}"))
+    assert estimate_of(copied, "M", "AI") == estimate_of(run(tmp_path, BASE), "M", "AI")
+
+
+def test_a_sample_without_rows_of_a_file_says_what_the_file_holds(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "panel.csv", csv_lines(small_panel()))
+    body = """\
+        defaults: {outcome: CP, treatment: [AI], sample: "year > 3000 and province = 'p9'"}
+        models:
+          - {id: fit}
+          - {id: described, estimator: descriptive}
+        """
+    done = run_study(study_of(tmp_path, body), FilePanel(path))
+    for model in done.models:
+        assert model.status == "failed"
+        assert "year runs from 2001 to 2008; province: p0, p1, p2, p3" in str(model.message)
+        assert "carbonpanel sql" not in str(model.message)
+
+
+def test_a_log_of_a_log_is_said(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        """\
+        defaults: {outcome: CP, covariance: iid, transforms: {AI: log1p}}
+        models:
+          - {id: twice, treatment: ["ln(AI)"]}
+          - {id: once, treatment: [AI]}
+          - {id: other, treatment: ["asinh(ER)"]}
+        """,
+    )
+    assert model_of(done, "twice").status == "warned"
+    assert "ln(AI) is ln(log1p(AI))" in str(model_of(done, "twice").message)
+    assert (model_of(done, "once").status, model_of(done, "other").status) == ("ok", "ok")
