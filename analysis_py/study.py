@@ -201,7 +201,7 @@ def _resolve(
         options={k: merged[k] for k in ESTIMATOR_KEYS["options"] if merged.get(k)},
         conventions=merged.get("conventions") or () if estimator != "descriptive" else (),
         published=_published(merged.get("published")),
-        title=entry.get("title") or study.get("title"),
+        title=entry.get("title"),
         note=entry.get("note"),
         variant=_variant_name(entry["id"], other) if other else "main",
         variant_of=other,

@@ -152,11 +152,15 @@ class CovarianceSpec:
 
     @property
     def label(self) -> str:
-        """As printed with the result: ``iid``, ``HC1``, ``cluster(state, year)``, ``conley(200 km)``."""
+        """As printed with the result: ``iid``, ``HC1``, ``cluster(state, year)``, ``conley(200 km, bartlett)``.
+
+        A kernel or lag that was not given is not in it; tables name the one that was used.
+        """
         if self.type in ("hc1", "hc2", "hc3"):
             return self.type.upper()
         if self.type == "conley":
-            return f"conley({self.option('cutoff_km')} km)"
+            kernel = self.option("kernel")
+            return f"conley({self.option('cutoff_km')} km{'' if kernel is None else f', {kernel}'})"
         if self.type == "driscoll_kraay":
             lag = self.option("lag")
             return "driscoll_kraay" if lag is None else f"driscoll_kraay(lag {lag})"

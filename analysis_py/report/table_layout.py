@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ FORMATS = ("text", "md", "csv", "tex")
 
 #: Characters below which the text form does not break a column's heading.
 _NARROWEST = 14
+
+_PARENTHESISED = re.compile(r"\([0-9.]+(e[+-]?\d+)?\)")
 
 _TEX = {
     "\\": r"\textbackslash{}",
@@ -33,13 +36,24 @@ _TEX = {
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of texts, the first cell of each a label. ``notice`` stands before the title and after the notes."""
+    """Rows of texts, the first cell of each a label. ``notice`` stands before the title and after the notes.
+
+    ``numbering`` (``Table 3.``) stands before the title except in LaTeX, which numbers tables itself and refers to them
+    by ``label`` (made from the title where it is empty).
+    """
 
     title: str
     notice: str | None
     header: list[list[str]]
     sections: list[list[list[str]]]
     notes: list[str]
+    numbering: str = ""
+    label: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Number and title."""
+        return f"{self.numbering} {self.title}".strip()
 
 
 def lay_out(table: Table, format: str) -> str:
@@ -86,7 +100,7 @@ def _text(table: Table) -> str:
         return "  ".join(cells).rstrip()
 
     lines = [table.notice] if table.notice else []
-    lines += [table.title, "=" * total]
+    lines += [table.heading, "=" * total]
     lines += [line(row) for row in header]
     for section in table.sections:
         lines.append("-" * total)
@@ -105,7 +119,7 @@ def _markdown(table: Table) -> str:
 
     first, *others = table.header
     blocks = [f"**{table.notice}**\n"] if table.notice else []
-    blocks.append(f"**{table.title}**\n")
+    blocks.append(f"**{table.heading}**\n")
     blocks.append(line(first))
     blocks.append("|" + "|".join([":---", *(["---:"] * (len(first) - 1))]) + "|")
     blocks += [line(row) for row in (*others, *(r for s in table.sections for r in s))]
@@ -121,13 +135,18 @@ def _csv(table: Table) -> str:
     writer = csv.writer(sink, lineterminator="\n")
     if table.notice:
         writer.writerow([table.notice])
-    writer.writerow([table.title])
-    writer.writerows(_rows(table))
+    writer.writerow([table.heading])
+    writer.writerows([_csv_cell(cell) for cell in row] for row in _rows(table))
     for note in table.notes:
         writer.writerow([note])
     if table.notice:
         writer.writerow([table.notice])
     return sink.getvalue().rstrip("\n")
+
+
+def _csv_cell(cell: str) -> str:
+    """A number in parentheses as ``="(0.019)"``, as esttab writes it: a spreadsheet would read it as -0.019."""
+    return f'="{cell}"' if _PARENTHESISED.fullmatch(cell) else cell
 
 
 def _latex(table: Table) -> str:
@@ -140,9 +159,11 @@ def _latex(table: Table) -> str:
     lines = [f"% {table.notice}"] if table.notice else []
     lines += [
         "% needs \\usepackage{booktabs}; wide tables also \\usepackage{graphicx} and \\resizebox",
+        "% Chinese text needs XeLaTeX with \\usepackage{ctex} or \\usepackage{xeCJK}",
         r"\begin{table}[htbp]",
         r"\centering",
         rf"\caption{{{_tex(table.title)}}}",
+        rf"\label{{tab:{_key(table.label or table.title)}}}",
         rf"\begin{{tabular}}{{l*{{{count - 1}}}{{c}}}}",
         r"\toprule",
     ]
@@ -155,6 +176,11 @@ def _latex(table: Table) -> str:
     if table.notice:
         lines.append(rf"\textbf{{{_tex(table.notice)}}}\par")
     return "\n".join([*lines, r"\end{minipage}", r"\end{table}"])
+
+
+def _key(text: str) -> str:
+    """A text as the key of a LaTeX label: letters, digits, underscores and hyphens."""
+    return re.sub(r"[^\w-]+", "-", text).strip("-")
 
 
 def _tex(text: str) -> str:

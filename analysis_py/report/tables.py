@@ -5,6 +5,7 @@ Stars are made here and nowhere else. A table made from simulated numbers says s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,13 @@ from analysis_py.specification.model_spec import is_convention_variant
 
 #: p-value below which a coefficient gets so many stars.
 STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
+
+#: Standard errors below this share of the largest estimate are rounding, where the fit is exact to ``_EXACT``.
+_ROUNDING = 1e-12
+_EXACT = 1e-10
+
+#: Rows that the limits of winsorising are taken on, by scope.
+_SCOPES = {"universe": "every row of the panel", "study": "the study's sample", "subsample": "the model's sample"}
 
 
 @dataclass(frozen=True)
@@ -45,12 +53,12 @@ def render(run_or_rows: StudyRun | Comparison, format: str = "text", *, language
     split = {m.id for m in run.models if m.groups}
     whole = [m for m in run.models if m.estimator != "descriptive" and not {m.id, m.variant_of} & split]
     if whole:
-        tables.append(_regression_table(run, whole, _title(run, language), language))
+        tables.append(_regression_table(run, whole, _title(run, language), language, _label(run)))
     for first in (m for m in run.models if m.groups and m.variant_of not in split):
         own = [m for m in run.models if first.id in (m.id, m.variant_of)]
         words = _words(dict(first.title or {}), language)
         title = " - ".join(dict.fromkeys(t for t in (_title(run, language), first.id, words) if t))
-        tables.append(_regression_table(run, own, title, language))
+        tables.append(_regression_table(run, own, title, language, _label(run, first.id)))
     return "\n\n".join(lay_out(table, format) for table in tables)
 
 
@@ -71,15 +79,46 @@ def stars(p_value: float | None) -> str:
 
 
 def _title(run: StudyRun, language: str) -> str:
-    words = dict(run.title or {})
-    title = words.get(language) or words.get("en") or run.study
+    return _words(dict(run.title or {}), language) or run.study
+
+
+def _numbering(run: StudyRun, language: str) -> str:
     if not run.table_no:
-        return title
-    return f"表{run.table_no} {title}" if language == "zh" else f"Table {run.table_no}. {title}"
+        return ""
+    return f"表{run.table_no}" if language == "zh" else f"Table {run.table_no}."
+
+
+def _label(run: StudyRun, *parts: str) -> str:
+    return "-".join(part for part in (run.study, run.table_no, *parts) if part)
 
 
 def _words(texts: dict[str, str], language: str) -> str:
     return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
+
+
+def _cells(kind: str) -> str:
+    """Which cells a twin uses: ``observed`` ones only, or all of them."""
+    return "observed cells only" if kind == "observed" else "observed and filled cells"
+
+
+def _starred(model: ModelRun, group: str | None, found: CoefficientRow) -> str:
+    """The estimate with its stars, none where the error is nothing but rounding."""
+    return number(found.estimate) + ("" if _is_rounding(model, group, found) else stars(found.p_value))
+
+
+def _is_rounding(model: ModelRun, group: str | None, found: CoefficientRow) -> bool:
+    """Whether a standard error is rounding noise: tiny beside the estimates of an (all but) exact fit.
+
+    A tiny error alone is no sign of it: a regressor in large units has a tiny coefficient and error.
+    """
+    estimates = [abs(c.estimate) for c in model.coefficients if c.group == group]
+    scale = max([1.0, *(e for e in estimates if e < float("inf"))])
+    if not found.std_error < _ROUNDING * scale:
+        return False
+    if group is None and model.rmse is not None:
+        return model.rmse < _EXACT * scale
+    fit = next((g.r2 for g in model.groups if g.group == group), model.r2)
+    return fit is None or fit > 1.0 - _EXACT
 
 
 def _provenance(run: StudyRun) -> str:
@@ -104,7 +143,7 @@ def _coefficients(model: ModelRun, group: str | None) -> dict[tuple[str, str | N
     return {(c.term, c.regime): c for c in model.coefficients if c.group == group}
 
 
-def _regression_table(run: StudyRun, models: Sequence[ModelRun], title: str, language: str) -> Table:
+def _regression_table(run: StudyRun, models: Sequence[ModelRun], title: str, language: str, label: str) -> Table:
     columns = _columns(models)
     keys: dict[tuple[str, str | None], None] = {}
     for column in columns:
@@ -115,29 +154,31 @@ def _regression_table(run: StudyRun, models: Sequence[ModelRun], title: str, lan
         ["", *(c.model.id for c in columns)],
     ]
     titles = [c.group or (_words(dict(c.model.title), language) if c.model.title else "") for c in columns]
-    if any(t and t != (run.title or {}).get(language) for t in titles):
+    if any(titles):
         header.append(["", *(t.replace("\n", " ") for t in titles)])
     header.append(["Outcome", *(c.model.outcome or "" for c in columns)])
     kinds = list(dict.fromkeys(m.variant for c in columns for m in c.beside))
     body: list[list[str]] = []
     for term, regime in ordered:
-        label = f"{term} ({regime})" if regime else term
-        rows = [[label], [""], *([""] for _ in kinds)]
+        rows = [[f"{term} ({regime})" if regime else term], [""], *([""] for _ in kinds)]
         for column in columns:
             found = _coefficients(column.model, column.group).get((term, regime))
-            rows[0].append(number(found.estimate) + stars(found.p_value) if found else "")
+            rows[0].append(_starred(column.model, column.group, found) if found else "")
             rows[1].append(f"({number(found.std_error)})" if found else "")
             for row, kind in zip(rows[2:], kinds, strict=True):
                 other = next((m for m in column.beside if m.variant == kind), None)
                 again = _coefficients(other, column.group).get((term, regime)) if other else None
                 row.append(f"[{number(again.std_error)}]" if again else "")
-        body += rows
+        # a convention without a constant has nothing to say under it
+        body += [*rows[:2], *(row for row in rows[2:] if any(row))]
     table = Table(
         title=title,
         notice=SIMULATED_NOTICE if run.is_simulated else None,
         header=header,
         sections=[body, _fit_rows(columns), _twin_rows(columns)],
         notes=[*_error_notes(columns, kinds), *_model_notes(run, models, language), _provenance(run)],
+        numbering=_numbering(run, language),
+        label=label,
     )
     return replace(table, sections=[s for s in table.sections if s])
 
@@ -158,7 +199,7 @@ def _fit_rows(columns: Sequence[_Column]) -> list[list[str]]:
         marks = ["Yes" if effect in c.model.fixed_effects else "No" for c in columns]
         rows.append([f"Fixed effect {effect}", *(m if d else "" for m, d in zip(marks, done, strict=True))])
     rows.append(["Convention", *((c.model.convention or "") for c in columns)])
-    rows.append(["Covariance", *((c.model.covariance or "") for c in columns)])
+    rows.append(["Covariance", *(_covariance(c.model) for c in columns)])
     rows.append(["Filled cells", *(count(c.model.n_filled_cells) for c in columns)])
     if any(c.model.status != "ok" for c in columns):
         rows.append(["Status", *(c.model.status.replace("_", " ") for c in columns)])
@@ -175,16 +216,16 @@ def _twin_rows(columns: Sequence[_Column]) -> list[list[str]]:
             wanted |= dict.fromkeys(column.model.treatment)
             if column.model.estimator == "moderation":
                 wanted |= dict.fromkeys(c.term for c in column.model.coefficients if "*" in c.term)
-        counts = [f"Observations, {kind} cells only"]
+        counts = [f"Observations, {_cells(kind)}"]
         for column in columns:
             right = column.twin if column.twin and column.twin.variant == kind else None
             counts.append("" if right is None or right.n_obs is None else str(right.n_obs))
         for term in wanted:
-            estimates, errors = [f"{term}, {kind} cells only"], [""]
+            estimates, errors = [f"{term}, {_cells(kind)}"], [""]
             for column in columns:
                 twin = column.twin if column.twin and column.twin.variant == kind else None
                 found = _coefficients(twin, column.group).get((term, None)) if twin else None
-                estimates.append(number(found.estimate) + stars(found.p_value) if found else "")
+                estimates.append(_starred(twin, column.group, found) if twin and found else "")
                 errors.append(f"({number(found.std_error)})" if found else "")
             rows += [estimates, errors]
         rows.append(counts)
@@ -204,14 +245,59 @@ def _error_notes(columns: Sequence[_Column], kinds: Sequence[str]) -> list[str]:
 
 
 def _errors(models: Iterable[ModelRun]) -> str:
-    return "; ".join(dict.fromkeys(f"{m.convention}, {m.covariance}" for m in models))
+    return "; ".join(dict.fromkeys(f"{m.convention}, {_covariance(m)}" for m in models))
+
+
+def _covariance(model: ModelRun) -> str:
+    """The covariance with the kernel or lag that was used, also where the study left it to the default."""
+    label = model.covariance or ""
+    given = model.spec.get("covariance") or {}
+    if given.get("type") == "conley" and given.get("kernel") is None:
+        return f"conley({given['cutoff_km']} km, uniform)"
+    if given.get("type") == "driscoll_kraay" and given.get("lag") is None:
+        used = [m["lag"] for m in (model.small_sample, *(g.small_sample for g in model.groups)) if "lag" in m]
+        return f"{label}(lag {', '.join(map(str, dict.fromkeys(used)))})" if used else label
+    return label
+
+
+def _is_in_place(transform: str) -> bool:
+    from analysis_py.panels.frame import TRANSFORMS
+
+    return transform in TRANSFORMS or re.fullmatch(r"lag\(\s*-?\d+\s*\)", transform) is not None
+
+
+def _made_of(model: ModelRun) -> list[str]:
+    """What changed the numbers before they were estimated: derived columns, transforms, winsorising, weights."""
+    spec = model.spec
+    transforms = dict(spec.get("transforms") or {})
+    derived = {name: text for name, text in transforms.items() if not _is_in_place(text)}
+    changed = {name: text for name, text in transforms.items() if name not in derived}
+    said = []
+    if derived:
+        said.append("derived columns: " + "; ".join(f"{name} = {' '.join(t.split())}" for name, t in derived.items()))
+    if changed:
+        said.append("transforms: " + "; ".join(f"{name}: {text}" for name, text in changed.items()))
+    winsor = spec.get("winsor")
+    if winsor:
+        scope = _SCOPES[winsor["scope"]]
+        if winsor["scope"] == "study" and spec.get("study_sample"):
+            scope += f" ({spec['study_sample']})"
+        limits = f"{winsor['low']:g} and {winsor['high']:g} percent"
+        said.append(f"winsorised: {', '.join(winsor['columns'])} at {limits}, limits over {scope}")
+    if spec.get("weights"):
+        said.append(f"weights: {spec['weights']}")
+    return said
 
 
 def _model_notes(run: StudyRun, models: Sequence[ModelRun], language: str) -> list[str]:
-    """Samples, messages and notes, each said once with the models it belongs to."""
+    """Samples, what changed the numbers, messages and notes, each said once with the models it belongs to."""
     shared: dict[str, list[ModelRun]] = {}
+    present = {m.id for m in models}
     for model in models:
-        said = [f"sample: {model.sample}"] if model.sample and model.variant_of is None else []
+        said = []
+        # a repetition under other errors or cells shares these with its model, where that is in the table
+        if not (is_convention_variant(model.id, model.variant, model.variant_of) and model.variant_of in present):
+            said = [*([f"sample: {model.sample}"] if model.sample else []), *_made_of(model)]
         if model.message:
             said.append(f"{model.status.replace('_', ' ')}: {model.message}")
         for text in (*said, *model.notes):
@@ -246,13 +332,16 @@ def _descriptive_table(run: StudyRun, model: ModelRun, language: str) -> Table:
     ]
     title = _title(run, language)
     if model.variant != "main":
-        title += f" ({model.variant} cells only)" if model.variant in ("observed", "filled") else f" ({model.variant})"
+        twin = model.variant in ("observed", "filled")
+        title += f" ({_cells(model.variant) if twin else model.variant})"
     return Table(
         title=title,
         notice=SIMULATED_NOTICE if run.is_simulated else None,
         header=[["Variable", *names]],
         sections=[body] if body else [],
         notes=["Percentiles by Stata's rule.", *_model_notes(run, [model], language), _provenance(run)],
+        numbering=_numbering(run, language),
+        label=_label(run, model.id),
     )
 
 
