@@ -219,7 +219,8 @@ def _twin_rows(columns: Sequence[_Column]) -> list[list[str]]:
         counts = [f"Observations, {_cells(kind)}"]
         for column in columns:
             right = column.twin if column.twin and column.twin.variant == kind else None
-            counts.append("" if right is None or right.n_obs is None else str(right.n_obs))
+            fit = next((g for g in right.groups if g.group == column.group), right) if right else None
+            counts.append("" if fit is None or fit.n_obs is None else str(fit.n_obs))
         for term in wanted:
             estimates, errors = [f"{term}, {_cells(kind)}"], [""]
             for column in columns:

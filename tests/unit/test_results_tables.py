@@ -186,6 +186,10 @@ def test_groups_have_a_table_of_their_own(run: StudyRun) -> None:
     table = grid(run)
     heads = next(row for row in table if "is_resource=true" in row)
     assert heads == ["", "is_resource=false", "is_resource=true"]
+    own = table[table.index(heads) :]
+    twin = own[line_of(own, "Observations, observed cells only")][1:]
+    assert twin == [str(g.n_obs) for g in model_of(run, "H:observed").groups]
+    assert sum(map(int, twin)) == model_of(run, "H:observed").n_obs
     assert "H, interaction_wald:" in render(run, "csv")
 
 
