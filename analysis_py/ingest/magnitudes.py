@@ -29,6 +29,7 @@ import numpy as np
 import pyarrow as pa
 
 from analysis_py.ingest.contract import Contract, Indicator, load_contract, read_reference
+from analysis_py.ingest.plausibility import find_implausible
 
 #: Years before and after a cell that its order of magnitude is held against.
 _WINDOW = 3
@@ -102,10 +103,25 @@ def judge_magnitudes(
     Position -> doubt, in order of positions.
     """
     contract = contract or load_contract()
-    doubts = {position: Doubt(reason) for position, reason in impossible.items()}
+    doubts = {
+        position: Doubt(reason, _other_measure(table, position, contract)) for position, reason in impossible.items()
+    }
     for series in _read_series(table, contract):
         _Judge(series, contract, impossible, doubts, folder).judge()
     return dict(sorted(doubts.items()))
+
+
+def _other_measure(table: pa.Table, position: int, contract: Contract) -> str:
+    """A guess for an impossible index or growth rate: that the one stands under a heading of the other."""
+    names = ("source", "indicator", "value", "unit")
+    source, name, value, said = (table.column(column)[position].as_py() for column in names)
+    indicator = contract.indicators[(source, name)]
+    if indicator.kind != "index":
+        return ""
+    for unit in contract.units_for(indicator):
+        if unit != said and not find_implausible(contract.to_canonical(value, unit, indicator), indicator):
+            return f"looks like {contract.units[unit].label_zh} ({unit}) under {contract.units[said].label_zh} ({said})"
+    return ""
 
 
 def _read_series(table: pa.Table, contract: Contract) -> list[_Series]:
@@ -167,12 +183,16 @@ class _Judge:
     # ------------------------------------------------------------ years and columns
 
     def _year_powers(self) -> np.ndarray:
-        """Per year the power of ten it is off the first one, by the steps of the median city (0 where none)."""
+        """Per year the power of ten it is off the first one, by the steps of the median city (0 where none).
+
+        Numbers outside their range count here: a year in another unit may have little else.
+        """
+        logs = self.series.logs
         powers = np.zeros(len(self.series.years), dtype=int)
         for at in range(1, len(powers)):
             powers[at] = powers[at - 1]
             for before in range(at - 1, max(-1, at - 1 - _WINDOW), -1):
-                change = self.logs[:, at] - self.logs[:, before]
+                change = logs[:, at] - logs[:, before]
                 change = change[np.isfinite(change)]
                 if len(change) < _STEP_CITIES:
                     continue
@@ -220,8 +240,8 @@ class _Judge:
         off = [at for at in range(len(powers)) if powers[at]]
         everything = len(off) == len(powers)
         for at in off:
-            column = self.series.positions[:, at]
-            rows = [int(position) for position in column if position >= 0]
+            there = np.isfinite(self.series.logs[:, at])
+            rows = [int(position) for position in self.series.positions[there, at]]
             if not rows:
                 continue
             power = int(powers[at])
@@ -231,11 +251,10 @@ class _Judge:
                 told = f"the {many} of {year} add up to about {_times(power)} what the nation had"
             else:
                 told = (
-                    f"in {year} all of {self.indicator.name} ({many}) is about {_times(power)} what its other years are"
+                    f"all of {self.indicator.name} in {year} ({many}) is about {_times(power)} what its other years are"
                 )
             for row in rows:
-                guess = self._guess(power, row)
-                self.doubts.setdefault(row, Doubt(told, guess, "column" if everything else "year"))
+                self.doubts[row] = Doubt(told, self._guess(power, row), "column" if everything else "year")
 
     # ------------------------------------------------------------ cells
 

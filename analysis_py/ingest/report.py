@@ -11,6 +11,8 @@ from analysis_py.ingest.cells import shown
 #: How many entries of a list the text report prints; the JSON holds them all.
 _SHOWN = 12
 _SHOWN_UNPLACED = 40
+#: Cells of one year with the same guess from which one line stands for all.
+_ALIKE = 5
 
 
 @dataclass(frozen=True)
@@ -138,18 +140,27 @@ def _cell_line(cell: QuarantinedCell) -> str:
 
 
 def _quarantine_lines(cells: tuple[QuarantinedCell, ...]) -> list[str]:
-    """A line a cell; one line for a year or a column that is wrong as a whole."""
-    lines = []
-    counted: dict[tuple[str, str, str], int] = {}
+    """A line a cell; one line for a year or a column that is wrong as a whole, and for a year's cells of one guess."""
+    wide: dict[tuple[str, str, str], int] = {}
+    alike: dict[tuple[str, int, str], list[QuarantinedCell]] = {}
     for cell in cells:
-        guess = f"; {cell.guess}" if cell.guess else ""
         if cell.span == "cell":
-            lines.append(f"{_cell_line(cell)} - {cell.reason}{guess}")
-            continue
-        key = (cell.indicator, cell.reason, guess)
-        counted[key] = counted.get(key, 0) + 1
-    wide = [f"    {_count(count, 'cell')} of {name}: {why}{guess}" for (name, why, guess), count in counted.items()]
-    return wide + lines
+            alike.setdefault((cell.indicator, cell.year, cell.guess), []).append(cell)
+        else:
+            key = (cell.indicator, cell.reason, cell.guess)
+            wide[key] = wide.get(key, 0) + 1
+    lines = [f"    {_count(number, 'cell')} of {name}: {why}; {guess}" for (name, why, guess), number in wide.items()]
+    single = []
+    for (name, year, guess), group in alike.items():
+        if guess and len(group) >= _ALIKE:
+            places = ", ".join(cell.place.split(" ")[0] for cell in group[:3])
+            lines.append(f"    {len(group)} cells of {name} in {year} ({places}, ...): {guess}")
+        else:
+            single += group
+    for cell in sorted(single, key=lambda cell: cell.row):
+        guess = f"; {cell.guess}" if cell.guess else ""
+        lines.append(f"{_cell_line(cell)} - {cell.reason}{guess}")
+    return lines
 
 
 def _listed(lines: list[str], limit: int) -> list[str]:

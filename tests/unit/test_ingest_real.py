@@ -54,7 +54,7 @@ def test_yearbook(tmp_path: Path) -> None:
     # the decimal point one place too far to the right: 829, 8953, 954 and the like.
     assert {(q.city_code, q.year, q.indicator, q.guess) for q in report.quarantined} == {
         ("460300", 2016, "population_registered", ""),
-        ("621100", 2005, "gdp_index_prev100", ""),
+        ("621100", 2005, "gdp_index_prev100", "looks like 上年=100 (index_prev100) under 增长% (growth_pct)"),
         ("140800", 2014, "loans", "looks 10 times too large"),
         ("320800", 2010, "loans", "looks 10 times too large"),
         ("220300", 2019, "deposits", "looks 10 times too large"),
@@ -106,8 +106,21 @@ def test_portal_export_with_years_across(tmp_path: Path) -> None:
     report, cells = bring(PORTAL, "city_yearbook", tmp_path)
     assert not report.unplaced and report.layout == "years_across"
     assert cells["110100", 2020, "gdp"]["value"] == 36103.0
-    faults = [(q.city_code, q.year, q.indicator) for q in report.quarantined]
-    assert ("230800", 2011, "gdp") in faults and ("211400", 2023, "science_expenditure") in faults
+    faults = {(q.city_code, q.year, q.indicator): q.guess for q in report.quarantined}
+    # Employees of 2009: from Hainan on in 万人 under a heading of 人, 32 cities; none of the others is touched.
+    employees = [key for key in faults if key[2] == "employees" and key[1] == 2009]
+    assert len(employees) == 32 and {code[:2] for code, _, _ in employees} <= {str(n) for n in range(46, 66)}
+    assert {faults[key] for key in employees} == {"looks 10^4 times too small: 万人 instead of 人?"}
+    assert {key: guess for key, guess in faults.items() if key not in employees} == {
+        ("230800", 2011, "gdp"): "looks 10^7 times too large",
+        ("211400", 2023, "science_expenditure"): "",
+        ("440500", 2014, "gdp_index_prev100"): "looks like 上年=100 (index_prev100) under 增长% (growth_pct)",
+        # 658, 8426, 992 million; 2.1, 31.2, 3.1; 6.6, 66, 7.0: the point one place too far to the right.
+        ("320800", 2010, "loans"): "looks 10 times too large",
+        ("430200", 2011, "science_expenditure"): "looks 10 times too large",
+        ("620200", 2013, "employees"): "looks 10 times too large",
+    }
+    assert not any(year == 2017 and name == "gdp" for _, year, name in cells)
 
 
 def test_yearbook_as_emissions_is_refused(tmp_path: Path) -> None:
