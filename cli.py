@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +12,18 @@ import typer
 
 from analysis_py import __version__
 from analysis_py.errors import CarbonpanelError
-from analysis_py.interrupts import listen
-from analysis_py.settings import SIMULATED_NOTICE, quiet_environment
+from analysis_py.shell.common import (
+    Format,
+    FormatOption,
+    JsonOption,
+    TableFormat,
+    notice,
+    people_errors,
+    print_rows,
+    say,
+    write_json,
+)
+from analysis_py.shell.users_files import register
 
 app = typer.Typer(
     name="carbonpanel",
@@ -27,20 +35,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-
-
-class Format(StrEnum):
-    table = "table"
-    md = "md"
-    csv = "csv"
-    json = "json"
-
-
-class TableFormat(StrEnum):
-    text = "text"
-    md = "md"
-    csv = "csv"
-    tex = "tex"
 
 
 class Inputs(StrEnum):
@@ -65,57 +59,6 @@ ThreadsOption = Annotated[
     int, typer.Option("--threads", min=1, help="Threads of dbt and DuckDB; results do not change.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Build even when nothing has changed.")]
-FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to print.")]
-JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the result as JSON to this file.")]
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def _people_errors() -> Iterator[None]:
-    """Turn problems into a few readable lines and an exit code; a bug leaves its details in a file."""
-    quiet_environment()
-    listen()
-    try:
-        yield
-    except CarbonpanelError as error:
-        _say(str(error))
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        _say("interrupted: what was there before is unchanged")
-        raise typer.Exit(130) from None
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 (the reader of our output has gone)
-        raise typer.Exit(141) from None
-    except typer.Exit:
-        raise
-    except Exception as error:
-        from analysis_py.bugs import record_bug
-
-        _say(record_bug(error, sys.argv[1:]))
-        raise typer.Exit(70) from None
-
-
-def _write_json(target: Path | None, data: Any) -> None:
-    if target is not None:
-        from analysis_py.files import write_json
-
-        write_json(target, data)
-        _say(f"written: {target}")
-
-
-def _print_rows(columns: Any, rows: Any, fmt: Format) -> None:
-    from analysis_py.display import render_rows
-
-    print(render_rows(columns, rows, fmt.value))
-
-
-def _notice(simulated: bool, fmt: Format | TableFormat) -> None:
-    if simulated:
-        # machine-readable output stays clean: there the notice goes to standard error
-        (_say if fmt.value in {"csv", "json", "tex"} else print)(SIMULATED_NOTICE)
 
 
 def _version(value: bool) -> None:
@@ -150,7 +93,7 @@ def _refresh(inputs: Inputs, co2_source: str | None, threads: int, force: bool, 
         print(f"note: {note}")
     if not report.changed:
         print("the warehouse is current: nothing has changed since it was built (--force builds it anyway)")
-        _notice("demo" in report.inputs.values(), Format.table)
+        notice("demo" in report.inputs.values(), Format.table)
         return
     warnings = sum(v.n_warn for v in report.validations)
     print(
@@ -159,7 +102,7 @@ def _refresh(inputs: Inputs, co2_source: str | None, threads: int, force: bool, 
     )
     if report.stale_runs and not then_estimate:
         print(f"{report.stale_runs} earlier run(s) are stale now: run 'carbonpanel estimate'")
-    _notice("demo" in report.inputs.values(), Format.table)
+    notice("demo" in report.inputs.values(), Format.table)
 
 
 @app.command()
@@ -170,7 +113,7 @@ def run(
     force: ForceOption = False,
 ) -> None:
     """Everything: refresh the warehouse, validate it, estimate every study."""
-    with _people_errors():
+    with people_errors():
         _refresh(inputs, co2_source, threads, force, then_estimate=True)
         _estimate([], None, None, None, None, TableFormat.text, tables=False)
 
@@ -183,7 +126,7 @@ def refresh(
     force: ForceOption = False,
 ) -> None:
     """Build and validate a new database and only then put it in the old one's place."""
-    with _people_errors():
+    with people_errors():
         _refresh(inputs, co2_source, threads, force)
 
 
@@ -194,16 +137,16 @@ def validate(
     fmt: FormatOption = Format.table,
 ) -> None:
     """Check the raw inputs and the marts against the expectations, and show what failed."""
-    with _people_errors():
+    with people_errors():
         from analysis_py.quality import check_now, last_results, summarise
 
         outcome = last_results() if last else check_now()
         if fmt is Format.table and not every:
             print(outcome.text())
         else:
-            _print_rows(*outcome.rows(failed_only=not every), fmt)
-        _say(summarise(outcome))
-        _notice(outcome.simulated, fmt)
+            print_rows(*outcome.rows(failed_only=not every), fmt)
+        say(summarise(outcome))
+        notice(outcome.simulated, fmt)
         if not outcome.success:
             raise typer.Exit(1)
 
@@ -234,9 +177,9 @@ def _estimate(
             print(summary_line(run))
 
     outcome = estimate_studies(studies, data=data, sheet=sheet, models=models or None, write=write, on_run=show)
-    _write_json(json_out, outcome.json())
+    write_json(json_out, outcome.json())
     for message in outcome.messages:
-        _say(message)
+        say(message)
     if outcome.all_failed:
         raise typer.Exit(1)
 
@@ -257,7 +200,7 @@ def estimate(
     no_write: Annotated[bool, typer.Option("--no-write", help="Print only; leave the results tables alone.")] = False,
 ) -> None:
     """Estimate studies on the warehouse, or one study on any file, and print tables to paste."""
-    with _people_errors():
+    with people_errors():
         _estimate(studies or [], data, sheet, model, json_out, fmt, write=not no_write)
 
 
@@ -269,15 +212,15 @@ def compare(
     fmt: FormatOption = Format.table,
 ) -> None:
     """Set our columns beside the published ones: design only on the demo world, numbers on your own files."""
-    with _people_errors():
+    with people_errors():
         from analysis_py.report.comparison import compare_published
 
         comparison = compare_published(study, table)
         shown = comparison if full or fmt in {Format.csv, Format.json} else comparison.brief()
-        _print_rows(shown.columns, shown.rows, fmt)
-        _notice(comparison.simulated, fmt)
+        print_rows(shown.columns, shown.rows, fmt)
+        notice(comparison.simulated, fmt)
         for note in comparison.notes:
-            _say(f"note: {note}")
+            say(f"note: {note}")
 
 
 @app.command()
@@ -292,7 +235,7 @@ def sql(
     fmt: FormatOption = Format.table,
 ) -> None:
     """Query the warehouse, read-only."""
-    with _people_errors():
+    with people_errors():
         from analysis_py.files import read_text
         from analysis_py.query import run_query
 
@@ -302,7 +245,7 @@ def sql(
             )
         text = query if query is not None else read_text(file)
         result = run_query(text, limit=limit if fmt in {Format.table, Format.md} else 0)
-        _print_rows(result.columns, result.rows, fmt)
+        print_rows(result.columns, result.rows, fmt)
         if fmt is Format.table:
             types = ", ".join(f"{c} {t}" for c, t in zip(result.columns, result.types, strict=True))
             shown = (
@@ -310,8 +253,8 @@ def sql(
                 if result.truncated
                 else f"{len(result.rows)} row{'s' if len(result.rows) != 1 else ''}"
             )
-            _say(f"({shown}) {types}")
-        _notice(result.simulated, fmt)
+            say(f"({shown}) {types}")
+        notice(result.simulated, fmt)
 
 
 @app.command()
@@ -322,7 +265,7 @@ def describe(
     fmt: FormatOption = Format.table,
 ) -> None:
     """The codebook: tables with row counts; a table's columns with type, unit, meaning, fill rule and share filled."""
-    with _people_errors():
+    with people_errors():
         from analysis_py.provenance import describe as describe_name
         from analysis_py.warehouse import open_read, simulated
 
@@ -331,8 +274,8 @@ def describe(
             is_simulated = simulated(con)
         if fmt is Format.table and description.title:
             print(description.title)
-        _print_rows(description.columns, description.rows, fmt)
-        _notice(is_simulated, fmt)
+        print_rows(description.columns, description.rows, fmt)
+        notice(is_simulated, fmt)
 
 
 @app.command()
@@ -343,14 +286,14 @@ def trace(
     panel: Annotated[str | None, typer.Option("--panel", help="The mart to start from.")] = None,
 ) -> None:
     """Follow one cell of a panel back to the raw cells it was made from."""
-    with _people_errors():
+    with people_errors():
         from analysis_py.provenance import render_trace
         from analysis_py.provenance import trace as trace_cell
         from analysis_py.warehouse import open_read, simulated
 
         with open_read() as con:
             print(render_trace(trace_cell(con, city, year, variable, panel=panel)))
-            _notice(simulated(con), Format.table)
+            notice(simulated(con), Format.table)
 
 
 @app.command()
@@ -362,7 +305,7 @@ def recover(
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the coverage study.")] = None,
 ) -> None:
     """Score the estimators: the demo world's truths beside what the estimates found."""
-    with _people_errors():
+    with people_errors():
         from analysis_py.progress import Progress
         from analysis_py.settings import DEFAULT_SEED
         from analysis_py.simulate.recover import recover as recover_truths
@@ -385,7 +328,7 @@ def recover(
 @app.command()
 def doctor() -> None:
     """Name what is missing or out of order, and the remedy."""
-    with _people_errors():
+    with people_errors():
         from analysis_py.doctor import FAIL, examine
 
         findings = examine()
@@ -397,167 +340,7 @@ def doctor() -> None:
             raise typer.Exit(1)
 
 
-@app.command()
-def ingest(
-    files: Annotated[list[Path], typer.Argument(help="Your files: CSV, Excel, Stata or Parquet.", metavar="FILE...")],
-    source: Annotated[str, typer.Option("--as", help="What they are: city_yearbook, city_emissions, city_energy ...")],
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="A YAML that says what the columns are, or a shipped one's name.")
-    ] = None,
-    draft: Annotated[
-        Path | None, typer.Option("--draft", help="Only write the mapping that would be used to this file.")
-    ] = None,
-    dataset: Annotated[
-        str | None, typer.Option("--dataset", help="Name to keep it under (default: the file's name).")
-    ] = None,
-    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook.")] = None,
-    area_scope: Annotated[
-        str | None, typer.Option("--area-scope", help="whole_city (全市) or urban_districts (市辖区).")
-    ] = None,
-    population_basis: Annotated[
-        str | None, typer.Option("--population-basis", help="registered (户籍), resident (常住) or leave (not taken).")
-    ] = None,
-    vintage: Annotated[
-        str | None, typer.Option("--vintage", help="GDP as first published or as revised: first or revised.")
-    ] = None,
-    unit: Annotated[
-        list[str] | None, typer.Option("--unit", help="COLUMN=UNIT of a column that does not say it (repeatable).")
-    ] = None,
-    inventory: Annotated[
-        str | None, typer.Option("--inventory", help="Whose CO2 it is, where the file does not say: ceads or edgar.")
-    ] = None,
-    prefer: Annotated[
-        bool, typer.Option("--prefer", help="This dataset goes first where others bring the same numbers.")
-    ] = False,
-    check: Annotated[bool, typer.Option("--check", help="Report only; write nothing.")] = False,
-    json_out: JsonOption = None,
-) -> None:
-    """Take files of yours into the raw contract; nothing is repaired silently."""
-    with _people_errors():
-        from analysis_py.ingest.answers import Given, read_unit_flags
-        from analysis_py.ingest.asking import terminal_asker
-        from analysis_py.ingest.ingest import draft_mapping, render_report
-        from analysis_py.ingest.ingest_session import SUMMARY_COLUMNS, bring_files, only_file, summarise
-        from analysis_py.settings import paths
-
-        given = Given(area_scope, population_basis, vintage, inventory, read_unit_flags(unit or []))
-        place = paths().data
-        if draft is not None:
-            one = only_file(files, "--draft")
-            print(
-                draft_mapping(one, source, draft, data_dir=place, mapping=mapping, sheet=sheet, answers=given), end=""
-            )
-            _say(f"written: {draft}")
-            return
-        outcomes = []
-        for outcome in bring_files(
-            files,
-            source,
-            data_dir=place,
-            given=given,
-            ask=terminal_asker(),
-            mapping=mapping,
-            dataset=dataset,
-            sheet=sheet,
-            check=check,
-            prefer=prefer,
-        ):
-            outcomes.append(outcome)
-            if outcome.report is not None:
-                print(render_report(outcome.report))
-            else:
-                _say(str(outcome.error))
-        if len(files) > 1:
-            _print_rows(SUMMARY_COLUMNS, summarise(outcomes), Format.table)
-        told = [outcome.to_json() for outcome in outcomes]
-        if len(files) > 1 or outcomes[0].report is not None:
-            _write_json(json_out, told if len(files) > 1 else told[0])
-        if any(outcome.error is not None for outcome in outcomes):
-            raise typer.Exit(1)
-
-
-@app.command()
-def inputs(
-    indicator: Annotated[
-        str | None, typer.Argument(help="With --overlap: only this indicator, e.g. gdp.", show_default=False)
-    ] = None,
-    overlap: Annotated[
-        bool, typer.Option("--overlap", help="Compare the numbers that several datasets bring.")
-    ] = False,
-    quarantine: Annotated[
-        bool, typer.Option("--quarantine", help="List the cells that are not believed, and what was decided.")
-    ] = False,
-    corrections: Annotated[bool, typer.Option("--corrections", help="List corrections.yml.")] = False,
-    answers: Annotated[bool, typer.Option("--answers", help="List the answers that are remembered.")] = False,
-    remove: Annotated[
-        str | None,
-        typer.Option("--remove", help="Forget a dataset of yours, as SOURCE/DATASET; the file itself stays."),
-    ] = None,
-    forget: Annotated[
-        str | None, typer.Option("--forget", help="Forget remembered answers: their id, or 'all'.")
-    ] = None,
-    fmt: FormatOption = Format.table,
-) -> None:
-    """What the next refresh will read: the demo world or your files, and what was decided about them."""
-    with _people_errors():
-        from analysis_py.ingest.input_views import choose_views
-        from analysis_py.ingest.inputs import forget_answers, remove_dataset
-        from analysis_py.settings import paths
-
-        place = paths().data
-        if remove is not None:
-            _say(f"removed: {remove_dataset(place, remove)}")
-        if forget is not None:
-            for gone in forget_answers(place, forget):
-                _say(f"forgotten: {gone}")
-        chosen = {"overlap": overlap, "quarantine": quarantine, "corrections": corrections, "answers": answers}
-        wanted = [name for name, is_wanted in chosen.items() if is_wanted]
-        for view in choose_views(place, wanted, indicator=indicator, is_text=fmt is Format.table):
-            if view.title and fmt is Format.table:
-                print(f"\n{view.title}" if view.follows else view.title)
-            if view.rows or fmt is not Format.table:
-                _print_rows(view.columns, view.rows, fmt)
-
-
-@app.command()
-def template(
-    source: Annotated[str, typer.Argument(help="city_yearbook, city_energy, city_emissions ...")],
-    language: Annotated[str, typer.Option("--language", help="Of headers and notes: zh or en.")] = "en",
-    out: Annotated[
-        Path | None, typer.Option("--out", help="The workbook to write (default: SOURCE_LANGUAGE.xlsx here).")
-    ] = None,
-) -> None:
-    """Write an empty workbook with the headers, units and notes of a source; filled in, it ingests as it is."""
-    with _people_errors():
-        from analysis_py.ingest.template import write_template
-
-        print(f"written: {write_template(source, language, out)}")
-
-
-@app.command("describe-data")
-def describe_data(
-    file: Annotated[Path, typer.Argument(help="CSV, Excel, Stata or Parquet.")],
-    columns: Annotated[
-        str | None, typer.Option("--columns", help="Names separated by commas; none = all numeric.")
-    ] = None,
-    winsor: Annotated[
-        str | None, typer.Option("--winsor", help="Limits in percent, e.g. 1,99 (Stata's winsor2 rule).")
-    ] = None,
-    sheet: Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook.")] = None,
-    json_out: JsonOption = None,
-    fmt: FormatOption = Format.table,
-) -> None:
-    """n, mean, sd, min, percentiles by Stata's rule and max of a file's columns."""
-    with _people_errors():
-        from analysis_py.description import describe_file
-        from analysis_py.files import refuse_same_file
-
-        refuse_same_file(json_out, [file])
-        description = describe_file(file, columns=columns, winsor=winsor, sheet=sheet)
-        _print_rows(description.columns, description.rows, fmt)
-        for note in description.left_out:
-            _say(f"left out: {note}")
-        _write_json(json_out, description.json())
+register(app)
 
 
 def main(argv: list[str] | None = None) -> None:
