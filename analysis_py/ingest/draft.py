@@ -18,7 +18,7 @@ from analysis_py.ingest.mapping import Mapping, Rule, find_mapping, shipped_mapp
 from analysis_py.ingest.places import PlaceIndex, PlaceKey, place_index
 from analysis_py.ingest.proposal import Draft, draft_mapping
 from analysis_py.ingest.settling import settle_given
-from analysis_py.ingest.sheet_names import list_names, read_sheet_name, says_kinds
+from analysis_py.ingest.sheet_names import list_names, read_sheet_name
 from analysis_py.ingest.sheets import CellFile, CellSheet, Row
 from analysis_py.ingest.table_search import FoundTable, place_headings, search_tables
 from analysis_py.ingest.units import Dictionary, HeaderReading, fold, load_dictionary
@@ -140,14 +140,9 @@ class _Chooser:
         labels = {text.strip(): text for text, _ in mapping.labels}
         label = labels.get((sheet.name or "").strip(), "") if "indicator" in mapping.sheet_says else ""
         says = self._says(sheet)
-        told = says_kinds(says) | ({"indicator"} if label else frozenset())
-        if not set(mapping.sheet_says) <= told:
-            return None
-        return SheetSays(
-            says.year if "year" in mapping.sheet_says else "",
-            says.place if "place" in mapping.sheet_says else None,
-            label or (says.label if "indicator" in mapping.sheet_says else ""),
-        )
+        if label:
+            says = replace(says, label=label)
+        return says.only(mapping.sheet_says) if set(mapping.sheet_says) <= says.kinds else None
 
     def _bind(self, mapping: Mapping, sheet: CellSheet, header: Header) -> Binding:
         across: dict[int, PlaceKey] = {}
@@ -277,14 +272,17 @@ class _Chooser:
 
     def _group(self, best: FoundTable, found: list[FoundTable]) -> list[FoundTable]:
         """The tables to be read together: those whose sheets say by their names the same of themselves as the best."""
-        kinds = says_kinds(best.says)
+        kinds = _where(best.says)
         if self.sheet is not None or not kinds:
             return [best]
         return [
-            table
-            for table in found
-            if table is best or (says_kinds(table.says) == kinds and table.score >= _LEAST_SCORE)
+            table for table in found if table is best or (_where(table.says) == kinds and table.score >= _LEAST_SCORE)
         ]
+
+
+def _where(says: SheetSays) -> frozenset[str]:
+    """What a sheet's name says, a city and a province taken for the same kind of thing."""
+    return frozenset("place" if kind == "province" else kind for kind in says.kinds)
 
 
 def _rule_of(reading: HeaderReading) -> Rule | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from analysis_py.ingest.cells import parse_year, plain
 from analysis_py.ingest.sheets import CellSheet, Merge, Row
-from analysis_py.ingest.units import Dictionary, HeaderReading, fold, fold_unit
+from analysis_py.ingest.units import Dictionary, HeaderReading, fold
 from analysis_py.ingest.xlsx import column_index
 
 #: Rows in which a header is looked for, and rows it may take.
@@ -24,8 +24,6 @@ _LETTERS = re.compile(r"@([A-Za-z]{1,3})\Z")
 _NAMED_YEAR = re.compile(r"(?:y|yr|year|_)_?([0-9]{4})\Z", re.I)
 _YEAR_INSIDE = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?![0-9])\s*(?:年度?|年末)?")
 _EMPTY_BRACKETS = re.compile(r"[(\[（【]\s*[)\]）】]")
-#: A cell beside a title that says the unit of the whole table.
-UNIT_OF_TABLE = re.compile(r"(?:计量)?单\s*位\s*[:：]\s*(.+)|units?\s*:\s*(.+)", re.I)
 
 
 def clean_name(text: str) -> str:
@@ -295,18 +293,6 @@ class HeadingReader:
         if len(units - {None}) > 1:
             return Heading(reason="it names two units")
         return Heading(year=year, text=text, reading=reading)
-
-
-def table_units(rows: Sequence[Row]) -> tuple[list[str], int]:
-    """Units that a line above the table gives for all of it (``单位：亿元、万人``), and the row; ([], 0) without."""
-    for number, cells in rows:
-        for cell in cells:
-            found = UNIT_OF_TABLE.search(plain(cell).strip("() "))
-            if found is not None:
-                listed = re.split(r"[、,;，；/\s]+", (found.group(1) or found.group(2)).strip("() "))
-                whole = (found.group(1) or found.group(2)).strip("() ")
-                return [unit for unit in dict.fromkeys([whole, *listed]) if fold_unit(unit)], number
-    return [], 0
 
 
 def sheet_header(sheet: CellSheet, rows: Sequence[Row], first: int, count: int) -> Header | None:

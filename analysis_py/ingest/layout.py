@@ -7,8 +7,8 @@ with an indicator a column, a year a column, a place a column or a number a row 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
@@ -28,11 +28,28 @@ _MOST_KEYS = 20_000
 
 @dataclass(frozen=True)
 class SheetSays:
-    """What the name of a sheet says of all its numbers ('' or None = nothing). ``label`` names the indicator."""
+    """What the name of a sheet says of all its numbers ('' or None = nothing). ``label`` names the indicator,
+    ``province`` (as it is written) the province its cities lie in."""
 
     year: str = ""
     place: PlaceKey | None = None
     label: str = ""
+    province: str = ""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Which of year, place, province and indicator are said."""
+        told = (("year", self.year), ("place", self.place), ("province", self.province), ("indicator", self.label))
+        return frozenset(kind for kind, value in told if value)
+
+    def only(self, kinds: Collection[str]) -> SheetSays:
+        """The same without what is not in ``kinds``."""
+        return SheetSays(
+            self.year if "year" in kinds else "",
+            self.place if "place" in kinds else None,
+            self.label if "indicator" in kinds else "",
+            self.province if "province" in kinds else "",
+        )
 
 
 @dataclass(frozen=True)
@@ -157,7 +174,8 @@ class Binding:
             if key is None:
                 if len(keys) >= _MOST_KEYS:
                     keys.clear()
-                key = keys[told] = PlaceKey(*(plain(text) for text in told))
+                code, name, province = (plain(text) for text in told)
+                key = keys[told] = PlaceKey(code, name, province or self.says.province)
             if label_at is not None and rule is None:
                 # A row of an indicator that is left alone still counts as read, and its place as named.
                 yield Observation(self, number, key, "", "", "", "", "", ())
@@ -292,7 +310,10 @@ def bind(
         year=header.find(mapping.year) if mapping.year is not None else None,
         only=_locate(header, mapping.only_rows),
     )
-    return Binding(sheet, mapping, header, tuple(values), tuple(absent), says or SheetSays(), body)
+    says = says or SheetSays()
+    fixed = PlaceKey(name=mapping.fixed_place) if mapping.fixed_place else None
+    says = replace(says, year=says.year or mapping.fixed_year or "", place=says.place or fixed)
+    return Binding(sheet, mapping, header, tuple(values), tuple(absent), says, body)
 
 
 def check_duplicates(sheet: CellSheet, header: Header, used: Iterable[int | None]) -> None:

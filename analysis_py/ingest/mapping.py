@@ -18,7 +18,7 @@ from analysis_py.ingest.yaml_lines import Node, load_yaml
 
 LAYOUTS = ("columns", "years_across", "places_across", "long")
 #: What the names of sheets may say where each sheet is of one year, place or indicator.
-SHEET_SAYS = ("year", "place", "indicator")
+SHEET_SAYS = ("year", "place", "province", "indicator")
 _SHIPPED = Path(__file__).with_name("mappings")
 _KEYS = [
     *("mapping", "title", "note", "source", "sheet", "layout", "header_row", "header_rows", "recognise", "missing"),
@@ -71,8 +71,8 @@ class Mapping:
     number). ``columns`` holds rules by header, ``labels`` by the text of the indicator column, ``table`` the one rule
     of a whole table. ``header_rows`` is how many rows hold the names; ``sheet_says`` what each sheet's name tells, of
     all sheets whose name tells it (labels are then names of sheets, where it is the indicator); ``only_rows`` lists
-    (column, texts): rows that hold none of the texts there are left alone. A column may be called by its letter,
-    ``@C``.
+    (column, texts): rows that hold none of the texts there are left alone. ``fixed_place`` and ``fixed_year`` are those
+    of a whole file that is of one. A column may be called by its letter, ``@C``.
     """
 
     name: str
@@ -88,7 +88,9 @@ class Mapping:
     code: str | None = None
     place: str | None = None
     province: str | None = None
+    fixed_place: str | None = None
     year: str | None = None
+    fixed_year: str | None = None
     indicator: str | None = None
     value: str | None = None
     unit: str | None = None
@@ -217,6 +219,12 @@ class _Reader:
             raise self.fail("CP-MAPPING-VALUE", f"'{text}' is not a year", node, "write four digits, such as 2019")
         return text
 
+    def year_of_table(self, node: Node | None) -> tuple[str | None, str | None]:
+        """The column of years, or the one year of the whole table (``year: {is: 2019}``)."""
+        if node is not None and isinstance(node.value, dict):
+            return None, self.year(self.check_keys(node, ["is"]).get("is"))
+        return self.column(node), None
+
     def unit(self, text: str, node: Node, name: str, source: str) -> str:
         indicator = self.contract.indicators[(source, name)]
         if text in self.contract.units and self.contract.accepts(indicator, text):
@@ -273,7 +281,8 @@ class _Reader:
                 did_you_mean(source, self.contract.sources),
             )
         layout = self.choice(keys.get("layout"), LAYOUTS) or "columns"
-        place = self.check_keys(keys["place"], ["code", "name", "province"]) if "place" in keys else {}
+        place = self.check_keys(keys["place"], ["code", "name", "province", "is"]) if "place" in keys else {}
+        year_column, fixed_year = self.year_of_table(keys.get("year"))
         has_row_unit = "unit" in keys
         mapping = Mapping(
             name=self.text(keys.get("mapping")) or self.path.stem,
@@ -289,7 +298,9 @@ class _Reader:
             code=self.column(place.get("code")),
             place=self.column(place.get("name")),
             province=self.column(place.get("province")),
-            year=self.column(keys.get("year")),
+            fixed_place=self.text(place.get("is")),
+            year=year_column,
+            fixed_year=fixed_year,
             indicator=self.column(keys.get("indicator")),
             value=self.column(keys.get("value")),
             unit=self.column(keys.get("unit")),
@@ -326,10 +337,11 @@ class _Reader:
         says = mapping.sheet_says
         wanted: list[tuple[Any, str]] = []
         if mapping.layout != "places_across":
-            wanted.append((mapping.code or mapping.place or "place" in says, "place (with code or name)"))
+            place = mapping.code or mapping.place or mapping.fixed_place or "place" in says
+            wanted.append((place, "place (with code or name)"))
         if mapping.layout != "years_across":
             dated = bool(mapping.columns) and all(rule.year is not None for _, rule in mapping.columns)
-            wanted.append((mapping.year or "year" in says or dated, "year"))
+            wanted.append((mapping.year or mapping.fixed_year or "year" in says or dated, "year"))
         if mapping.layout == "columns":
             wanted.append((mapping.columns, "columns"))
         elif mapping.layout == "long":

@@ -80,9 +80,16 @@ def write_mapping(target: Path, text: str) -> None:
 
 
 def _structure(mapping: Mapping) -> list[str]:
-    place = [("code", mapping.code), ("name", mapping.place), ("province", mapping.province)]
+    place = [
+        ("code", mapping.code),
+        ("name", mapping.place),
+        ("province", mapping.province),
+        ("is", mapping.fixed_place),
+    ]
     told = ", ".join(f"{key}: {_flow(column)}" for key, column in place if column is not None)
     lines = [f"place: {{{told}}}"] if told else []
+    if mapping.fixed_year is not None:
+        lines.append(f"year: {{is: {_flow(mapping.fixed_year)}}}")
     for key in ("year", "indicator", "value", "unit"):
         column = getattr(mapping, key)
         if column is not None:

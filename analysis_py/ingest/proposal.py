@@ -6,28 +6,23 @@ asked for (:mod:`analysis_py.ingest.answers`), never assumed.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.ingest.answers import LEAVE, Answers
 from analysis_py.ingest.cells import parse_year, plain
 from analysis_py.ingest.contract import INVENTORIES
-from analysis_py.ingest.headings import Heading, split_year, table_units
+from analysis_py.ingest.headings import Heading
 from analysis_py.ingest.layout import Binding, SheetSays, bind, check_duplicates, no_place, no_year
 from analysis_py.ingest.mapping import Mapping, Rule, Setting
 from analysis_py.ingest.places import PlaceIndex, PlaceKey
 from analysis_py.ingest.settling import settle_proposed
 from analysis_py.ingest.table_search import FoundTable, infer_structure, place_headings
+from analysis_py.ingest.titles import read_titles, title_name
 from analysis_py.ingest.units import Dictionary, HeaderReading, fold
 
 _UNIT_ENDINGS = ("_unit", " unit", "单位", "_units")
 _MOST_LABELS = 2_000
-#: What a title has before and behind the name of its indicator.
-_NUMBERED = re.compile(r"^(?:续?表|table|tab\.?)?\s*[0-9一二三四五六七八九十]*(?:[-.–][0-9]+)*\s*[:：.、]?\s*", re.I)
-_OF_PLACES = re.compile(
-    r"^(?:分地区|分省|各省市?区?|各省|各市|各地级市|各城市|全国各地区?|地级及?以上城市|主要城市)的?"
-)
 
 
 @dataclass(frozen=True)
@@ -65,7 +60,7 @@ class _Proposal:
         self.remarks: list[str] = []
         self.ignored: dict[str, str] = {}
         self.where = self.sheet.place(self.header.row)
-        self.table_units, self.units_row = table_units(found.above)
+        self.titles = read_titles(found.above, index)
         self.roles: dict[str, str] = {}
         self.role_positions: set[int] = set()
         self._find_roles()
@@ -104,10 +99,7 @@ class _Proposal:
 
     def _said(self, mapping: Mapping) -> SheetSays:
         """What of the sheet's name the mapping uses."""
-        says = self.says
-        year = says.year if "year" in mapping.sheet_says else ""
-        place = says.place if "place" in mapping.sheet_says else None
-        return SheetSays(year, place, says.label if "indicator" in mapping.sheet_says else "")
+        return self.says.only(mapping.sheet_says)
 
     def _lay_out(
         self, code: str | None, place: str | None, province: str | None, across: dict[int, PlaceKey]
@@ -116,12 +108,23 @@ class _Proposal:
         bare_years = [at for at, heading in enumerate(self.headings) if heading.year and heading.reading is None]
         label, value = self.roles.get("indicator"), self.roles.get("value")
         sheet_says = []
+        fixed_place = fixed_year = None
         if not (code or place or across):
-            sheet_says.append("place")
+            if self.says.place is not None:
+                sheet_says.append("place")
+            else:
+                fixed_place = self.titles.place
+                self.remarks.append(f"the place is that of row {self.titles.place_row}: {fixed_place}")
+        elif self.says.province and not province and self.level == "city":
+            sheet_says.append("province")
         dated = [heading for heading in self.headings if heading.reading is not None and heading.year]
         has_year = bool(year_column or bare_years or dated)
         if not has_year and self.says.year:
             sheet_says.append("year")
+            has_year = True
+        if not has_year and self.titles.year:
+            fixed_year = self.titles.year
+            self.remarks.append(f"the year is that of the title in row {self.titles.year_row}: {fixed_year}")
             has_year = True
         if not has_year:
             raise self._no_indicator() if self.ignored else no_year(self.sheet, self.header)
@@ -134,6 +137,8 @@ class _Proposal:
             code=code,
             place=place,
             province=province,
+            fixed_place=fixed_place,
+            fixed_year=fixed_year,
             area_scope=Setting("whole_city", self.roles.get("area_scope"), is_said="area_scope" in self.roles),
             vintage=Setting("first", self.roles.get("vintage"), is_said="vintage" in self.roles),
         )
@@ -150,7 +155,8 @@ class _Proposal:
                 unit=self.roles.get("unit"),
             )
         rules = self._rules()
-        if rules and (year_column or self.says.year or all(rule.year is not None for _, rule in rules)):
+        year_known = year_column or self.says.year or fixed_year
+        if rules and (year_known or all(rule.year is not None for _, rule in rules)):
             lacking = any(rule.unit is None and rule.unit_column is None for _, rule in rules)
             unit = self.roles.get("unit") if lacking else None
             return replace(base, layout="columns", year=year_column, unit=unit, columns=tuple(rules))
@@ -176,7 +182,7 @@ class _Proposal:
             return None if rule is None else (rule, self.says.label, True)
         for number, cells in reversed(self.found.above):
             held = [cell for cell in cells if cell.strip()]
-            for text in (_title_name(cell) for cell in held):
+            for text in (title_name(cell) for cell in held):
                 reading = self._reading(text)
                 rule = self._rule(text, reading, None, has_row_unit=has_unit) if reading is not None else None
                 if rule is not None:
@@ -190,7 +196,7 @@ class _Proposal:
     def _places_across(self) -> dict[int, PlaceKey]:
         """Columns whose heading is a place, where nothing else says it and there are years to go with them."""
         structural = {"code", "name", "province_code", "province"} & set(self.roles)
-        if structural or not ("year" in self.roles or self.says.year):
+        if structural or not ("year" in self.roles or self.says.year or self.titles.year):
             return {}
         if any(heading.reading is not None for heading in self.headings):
             return {}
@@ -211,7 +217,7 @@ class _Proposal:
             found: tuple[str | None, str | None, str | None] = (code, place, None)
         else:
             found = (self.roles.get("code"), self.roles.get("name"), self.roles.get("province"))
-        if not found[0] and not found[1] and not has_across and self.says.place is None:
+        if not found[0] and not found[1] and not has_across and self.says.place is None and not self.titles.place:
             raise no_place(self.sheet, self.header, self.level)
         return found
 
@@ -299,10 +305,10 @@ class _Proposal:
         possible = self.dictionary.contract.units_for(indicator)
         if len(possible) == 1:
             return possible[0]
-        for_table = {self.dictionary.unit(unit, indicator) for unit in self.table_units} - {None}
+        for_table = {self.dictionary.unit(unit, indicator) for unit in self.titles.units} - {None}
         if len(for_table) == 1:
             unit = str(next(iter(for_table)))
-            self.remarks.append(f"'{text}' is in {unit}, the unit that row {self.units_row} gives for the table")
+            self.remarks.append(f"'{text}' is in {unit}, the unit that row {self.titles.units_row} gives for the table")
             return unit
         if reading.is_contract_name:
             self.remarks.append(f"'{text}' states no unit; taken in the contract's own, {indicator.unit}")
@@ -364,11 +370,3 @@ class _Proposal:
             where=self.where,
             remedy=f"known indicators: {', '.join(self.indicators)}; or say in a mapping what the columns are",
         )
-
-
-def _title_name(text: str) -> str:
-    """A title without its number, the places it is of and its year: ``表2-1 各市2019年地区生产总值(亿元)``."""
-    name = _NUMBERED.sub("", plain(text))
-    name = _OF_PLACES.sub("", split_year(name)[1])
-    name = re.sub(r"[(（]?(?:19|20)[0-9]{2}年?\s*[-–—~至]\s*(?:19|20)[0-9]{2}年?[)）]?", "", name)
-    return name.strip(" -_:：")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from analysis_py.ingest.cells import plain
 from analysis_py.ingest.headings import split_year
 from analysis_py.ingest.layout import SheetSays
-from analysis_py.ingest.places import PlaceIndex, PlaceKey
+from analysis_py.ingest.places import PlaceIndex, PlaceKey, place_index
 from analysis_py.ingest.units import Dictionary
 
 _YEAR_ONLY = re.compile(r"(?:year|y|yr|fy)?\s*_?\s*((?:19|20)[0-9]{2})\s*(?:年度?|年末)?\s*(?:数据|data)?\Z", re.I)
@@ -16,7 +16,7 @@ _BESIDE = re.compile(r"^[0-9]{1,3}[.、_\-\s]+|(?:数据|表|data)\Z", re.I)
 
 
 def read_sheet_name(name: str | None, source: str, dictionary: Dictionary, index: PlaceIndex) -> SheetSays:
-    """Year, place and indicator that a sheet's name says, each only where it is recognised exactly."""
+    """Year, place, province and indicator that a sheet's name says, each only where it is recognised exactly."""
     text = " ".join(plain(name or "").split())
     if not text:
         return SheetSays()
@@ -31,8 +31,11 @@ def read_sheet_name(name: str | None, source: str, dictionary: Dictionary, index
         return SheetSays(year=year)
     if dictionary.read_header(rest, source) is not None:
         return SheetSays(year=year, label=rest)
-    if index.resolve(PlaceKey(name=rest)).code is not None:
-        return SheetSays(year=year, place=PlaceKey(name=rest))
+    is_place = index.resolve(PlaceKey(name=rest)).code is not None
+    # Beijing is both, and a sheet of its rows may be meant either way.
+    is_province = index.level == "city" and place_index("province").resolve(PlaceKey(name=rest)).code is not None
+    if is_place or is_province:
+        return SheetSays(year, PlaceKey(name=rest) if is_place else None, province=rest if is_province else "")
     return SheetSays(year=year) if year and _is_filler(rest) else SheetSays()
 
 
@@ -53,12 +56,6 @@ def _is_filler(text: str) -> bool:
         "sheet",
         "全部",
     )
-
-
-def says_kinds(says: SheetSays) -> frozenset[str]:
-    """Which of year, place and indicator a sheet's name says."""
-    told = (("year", says.year), ("place", says.place), ("indicator", says.label))
-    return frozenset(kind for kind, value in told if value)
 
 
 def list_names(names: Sequence[str | None], limit: int = 10) -> str:

@@ -10,7 +10,6 @@ from analysis_py.ingest.cells import is_missing, parse_year, plain
 from analysis_py.ingest.headings import (
     HEADER_DEPTH,
     MOST_HEADER_ROWS,
-    UNIT_OF_TABLE,
     Header,
     Heading,
     HeadingReader,
@@ -21,6 +20,7 @@ from analysis_py.ingest.layout import SheetSays
 from analysis_py.ingest.numerals import read_number
 from analysis_py.ingest.places import PlaceIndex, PlaceKey
 from analysis_py.ingest.sheets import CellSheet, Row
+from analysis_py.ingest.titles import UNIT_OF_TABLE
 
 _PLACE_ROLES = frozenset({"code", "name", "province_code", "province"})
 #: Rows by which columns without a name are judged, and the share of cells that must agree.

@@ -215,7 +215,7 @@ BAD_MAPPINGS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("year: year", "layout: colums\nyear: year", "CP-MAPPING-VALUE", ("row 3", "did you mean 'columns'")),
     ("year: year", "area_scope: town\nyear: year", "CP-MAPPING-VALUE", ("row 3", "town")),
     ("year: year", "header_row: two\nyear: year", "CP-MAPPING-VALUE", ("row 3", "two")),
-    ("year: year", "year: {a: b}", "CP-MAPPING-VALUE", ("row 3", "single value")),
+    ("year: year", "year: [a, b]", "CP-MAPPING-VALUE", ("row 3", "single value")),
     ("columns:\n  gdp", "columns: gdp\nx", "CP-MAPPING-KEY", ()),
     (MAPPING, "", "CP-MAPPING-YAML", ("empty",)),
     (MAPPING, "- a\n- b\n", "CP-MAPPING-VALUE", ("key: value",)),
