@@ -10,11 +10,10 @@ Working in decimal logarithms of the canonical unit, per indicator, area, popula
    another unit. Which side is right is told by the national total, else by the number of cells.
 2. *The nation.* What the places of a year add up to is off the national total by a power of ten that the number of
    places cannot explain.
-3. *Cells.* A value is a power of ten off the line through the three years before and after (Theil and Sen's, which a
-   single fault among them does not move), while those agree with it.
+3. *Cells.* A value is a power of ten off the line through the years before and after (:mod:`.neighbours`).
 
-Changes by a factor of ten also happen in life; they are judged only where there are years before and after, and these
-lie close to their line.
+Changes by a factor of ten also happen in life; they are judged only where there are years before and after that lie
+close to their line, and where other large deviations are rarer in the same series.
 """
 
 from __future__ import annotations
@@ -29,24 +28,13 @@ import numpy as np
 import pyarrow as pa
 
 from analysis_py.ingest.contract import Contract, Indicator, load_contract, read_reference
+from analysis_py.ingest.neighbours import NEAR, NEAR_ONE, WINDOW, deviation, is_telling, stack_neighbours, whole_power
 from analysis_py.ingest.plausibility import find_implausible
 
-#: Years before and after a cell that its order of magnitude is held against.
-_WINDOW = 3
-#: A neighbour agrees with the others within this distance in decimal logs (a factor of 2).
-_AGREE = 0.3
-_AGREE_SHARE = 0.75
-#: How near to a whole power of ten a deviation must be: a factor of 1.4, and of 1.6 from 100 on.
-_NEAR_ONE = 0.15
-_NEAR = 0.2
-#: Closeness of the neighbours to their line (spread of the residuals) that a single factor of 10 needs: 1.8 times.
-_CLOSE = 0.25
 #: Log distance from the median of the neighbours from which a cell is looked at.
 _SUSPECT = 0.4
 #: Counts of events below this (in logs) may well change tenfold.
 _FEW = math.log10(20)
-#: Powers from which three neighbours on one side are enough.
-_PLAIN_POWER = 3
 #: Cities that must have a value in both years, and the share of them that must step alike, for a step of a column.
 _STEP_CITIES = 10
 _STEP_SHARE = 0.7
@@ -191,15 +179,15 @@ class _Judge:
         powers = np.zeros(len(self.series.years), dtype=int)
         for at in range(1, len(powers)):
             powers[at] = powers[at - 1]
-            for before in range(at - 1, max(-1, at - 1 - _WINDOW), -1):
+            for before in range(at - 1, max(-1, at - 1 - WINDOW), -1):
                 change = logs[:, at] - logs[:, before]
                 change = change[np.isfinite(change)]
                 if len(change) < _STEP_CITIES:
                     continue
                 median = float(np.median(change))
                 step = round(median)
-                is_whole = abs(median - step) <= (_NEAR_ONE if abs(step) == 1 else _NEAR)
-                if not is_whole or np.mean(np.abs(change - step) <= 2 * _NEAR) < _STEP_SHARE:
+                is_whole = abs(median - step) <= (NEAR_ONE if abs(step) == 1 else NEAR)
+                if not is_whole or np.mean(np.abs(change - step) <= 2 * NEAR) < _STEP_SHARE:
                     step = 0
                 powers[at] = powers[before] + step
                 break
@@ -260,20 +248,28 @@ class _Judge:
 
     def _doubt_cells(self, powers: np.ndarray) -> None:
         raw = self.series.logs - powers
-        around = _stack_neighbours(self.logs, self.series.years)
-        has_enough = (np.isfinite(around).sum(axis=0) >= 3) & np.isfinite(raw)
+        around = stack_neighbours(self.logs, self.series.years)
+        has_enough = np.isfinite(around).any(axis=0) & np.isfinite(raw)
         middle = np.nanmedian(np.where(has_enough, around, 0.0), axis=0)
         # The line of the neighbours is never far from their median: most cells need no closer look.
         suspects = has_enough & (np.abs(raw - middle) > _SUSPECT)
+        cells = int(np.isfinite(raw).sum())
+        gaps: dict[tuple[int, int], float] = {}
         for place, at in zip(*np.nonzero(suspects), strict=True):
             row = int(self.series.positions[place, at])
-            if row in self.doubts and not self.is_impossible[place, at]:
-                continue
-            power = _power_off(float(raw[place, at]), around[:, place, at])
+            if row not in self.doubts or self.is_impossible[place, at]:
+                gap = deviation(float(raw[place, at]), around[:, place, at])
+                if gap:
+                    gaps[int(place), int(at)] = gap
+        for (place, at), gap in gaps.items():
+            power = whole_power(gap)
+            row = int(self.series.positions[place, at])
             if not power or (self.is_count and abs(power) == 1 and middle[place, at] < _FEW):
                 continue
-            told = self.doubts[row].reason if row in self.doubts else self._told(place, at, power)
-            self.doubts[row] = Doubt(told, self._guess(power, row))
+            if row in self.doubts:
+                self.doubts[row] = Doubt(self.doubts[row].reason, self._guess(power, row), self.doubts[row].span)
+            elif is_telling(gaps.values(), power, cells):
+                self.doubts[row] = Doubt(self._told(place, at, power), self._guess(power, row))
 
     def _told(self, place: int, at: int, power: int) -> str:
         shown = []
@@ -301,52 +297,6 @@ class _Judge:
         if self.indicator.level == "province":
             return "province" if count == 1 else "provinces"
         return "city" if count == 1 else "cities"
-
-
-def _power_off(value: float, around: np.ndarray) -> int:
-    """The power of ten by which a value is off its neighbours in time; 0 where it is not, or they do not tell.
-
-    ``around`` holds the logs of the years before and then of those after, NaN where there is none.
-    """
-    offsets = np.concatenate([np.arange(-_WINDOW, 0), np.arange(1, _WINDOW + 1)])
-    known = np.isfinite(around)
-    x, y = offsets[known], around[known]
-    has_both = bool((x < 0).any() and (x > 0).any())
-    # A line is drawn between years, never beyond them.
-    level, slope = _line(x, y) if has_both else (float(np.median(y)), 0.0)
-    gap = value - level
-    power = round(gap)
-    residuals = y - level - slope * x
-    if not power or np.mean(np.abs(residuals) <= _AGREE) < _AGREE_SHARE:
-        return 0
-    if abs(gap - power) > (_NEAR_ONE if abs(power) == 1 else _NEAR):
-        return 0
-    if abs(power) < _PLAIN_POWER and not has_both:
-        return 0
-    if abs(power) == 1 and (len(y) < 4 or float(np.ptp(residuals)) > _CLOSE):
-        return 0
-    return power
-
-
-def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Level at 0 and slope of Theil and Sen's line: the medians of the slopes of all pairs and of what they leave."""
-    first, second = np.triu_indices(len(x), k=1)
-    slope = float(np.median((y[second] - y[first]) / (x[second] - x[first])))
-    return float(np.median(y - slope * x)), slope
-
-
-def _stack_neighbours(logs: np.ndarray, years: tuple[int, ...]) -> np.ndarray:
-    """Per place and year the values of the calendar years before and after, as layers; NaN where there is none."""
-    at = {year: position for position, year in enumerate(years)}
-    layers = []
-    for offset in (*range(-_WINDOW, 0), *range(1, _WINDOW + 1)):
-        layer = np.full(logs.shape, np.nan)
-        for position, year in enumerate(years):
-            other = at.get(year + offset)
-            if other is not None:
-                layer[:, position] = logs[:, other]
-        layers.append(layer)
-    return np.stack(layers)
 
 
 def _power(power: int) -> str:

@@ -116,6 +116,15 @@ def test_few_neighbours_and_neighbours_that_disagree_say_nothing() -> None:
     assert judge(rows) == {}
 
 
+def test_in_a_series_full_of_spikes_a_tenfold_one_is_no_fault() -> None:
+    rows = series()
+    for at, factor in enumerate((10.0, 5.0, 0.2, 20.0), start=3):
+        rows[CITIES[at], 2009]["value"] *= factor
+    assert judge(rows) == {}
+    rows[CITIES[10], 2009]["value"] *= 1e4
+    assert list(judge(rows)) == [(CITIES[10], 2009)]
+
+
 def test_small_counts_may_change_tenfold() -> None:
     for level, doubted in ((3.0, False), (400.0, True)):
         rows = series(indicator="green_patent_applications", unit="count", growth=1.0, source="city_patents")
