@@ -8,23 +8,27 @@ import decimal
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
 
 from wcwidth import wcswidth
 
+#: What may follow a sign without being a formula.
+_NUMBER = re.compile(r"[+-][0-9.,]+(?:[eE][+-]?[0-9]+)?%?")
 FORMATS = ("table", "md", "csv", "json")
 
 
 def render_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], fmt: str = "table") -> str:
     """``rows`` (one sequence a row, in the order of ``columns``) as text in one of :data:`FORMATS`.
 
-    ``table`` and ``md`` show numbers shortened to 6 significant digits; ``csv`` and ``json`` keep every digit.
+    ``table`` and ``md`` show numbers shortened to 6 significant digits; ``csv`` and ``json`` keep every digit. In
+    ``csv`` a text that a spreadsheet program would run as a formula stands behind an apostrophe.
     """
     if fmt == "csv":
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([["" if v is None else _plain(v) for v in row] for row in rows])
+        writer.writerows([["" if v is None else _unarmed(v) for v in row] for row in rows])
         return sink.getvalue().rstrip("\n")
     if fmt == "json":
         records = [{c: _json_value(v) for c, v in zip(columns, row, strict=True)} for row in rows]
@@ -66,6 +70,15 @@ def _plain(value: object) -> str:
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ", timespec="seconds")
     return str(value)
+
+
+def _unarmed(value: object) -> str:
+    """The text of a value for CSV: texts of users' files may begin like formulas (``=cmd|...``) and must stay texts."""
+    text = _plain(value)
+    if not isinstance(value, str) or not text.startswith(("=", "@", "\t", "\r", "+", "-")):
+        return text
+    is_number = _NUMBER.fullmatch(text) is not None or not any(sign.isalnum() for sign in text)
+    return text if is_number else f"'{text}"
 
 
 def _json_value(value: object) -> object:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis_py.display import render_rows
 from tests.unit.ingest_files import bring, replace_in_xlsx, write_xls, write_xlsx
 from tests.unit.odd_cases import (
     TABLE,
@@ -170,3 +171,14 @@ def test_every_case_has_a_name_of_its_own() -> None:
 def test_percentages_keep_what_was_shown(tmp_path: Path) -> None:
     _, rows = bring(_percent_format(tmp_path))
     assert [row["value_text"] for row in rows] == ["60.6%", "9409.4"]
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "@SUM(1)", "+A1", "-A1+B2", "\t=1+1"])
+def test_a_command_in_a_name_is_not_armed_in_csv(tmp_path: Path, text: str) -> None:
+    """What a file holds is kept as it is; where it is shown as CSV it stays a text for a spreadsheet program too."""
+    path = tmp_path / "a.csv"
+    path.write_text(f'代码,城市,年份,GDP(亿元)\n340100,"{text}",2019,9409.4\n', encoding="utf-8")
+    _, rows = bring(path)
+    assert rows[0]["place_name_raw"] == text.strip()
+    shown = render_rows(("name", "value"), [(rows[0]["place_name_raw"], -5.5), ("-", "-5.5")], "csv")
+    assert shown.splitlines()[1:] == [f"'{text.strip()},-5.5", "-,-5.5"]
