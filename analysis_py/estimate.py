@@ -150,6 +150,12 @@ def summary_line(run: StudyRun) -> str:
     table = f" Table {run.table_no}" if run.table_no else ""
     line = f"{run.study}{table}: {', '.join(parts)}"
     for status in ("failed", "not_run"):
-        for model in counts[status][:3]:
-            line += f"\n  {model.id} {status}: {model.message}"
+        reasons: dict[str, list[str]] = {}
+        for model in counts[status]:
+            reasons.setdefault(str(model.message), []).append(model.id)
+        for message, ids in list(reasons.items())[:2]:
+            more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+            line += f"\n  {', '.join(ids[:3])}{more} {status}: {message}"
+        if len(reasons) > 2:
+            line += f"\n  {len(reasons) - 2} more reason(s) in results.latest_model"
     return line
