@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from analysis_py.ingest.cells import parse_year, plain
 from analysis_py.ingest.sheets import CellSheet, Merge, Row
@@ -35,18 +36,34 @@ def clean_name(text: str) -> str:
 class Header:
     """The names of the columns: ``row`` to ``last_row`` of the sheet, data below.
 
-    ``names`` joins the ``parts`` of each column from top to bottom with `` / ``; ``exact``, ``folded`` and ``by_part``
-    give the first position of a name, of its folded form, and of a part that only one column has.
+    ``names`` joins the ``parts`` of each column from top to bottom with `` / ``; ``labels`` are descriptions kept
+    beside the names.
     """
 
     row: int
+    last_row: int
     names: tuple[str, ...]
-    exact: dict[str, int] = field(repr=False)
-    folded: dict[str, int] = field(repr=False)
-    last_row: int = 0
-    parts: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
-    by_part: dict[str, int] = field(default_factory=dict, repr=False)
+    parts: tuple[tuple[str, ...], ...] = field(repr=False)
     labels: tuple[str, ...] = ()
+
+    @cached_property
+    def exact(self) -> dict[str, int]:
+        """The first position of each name."""
+        return {name: position for position, name in reversed(list(enumerate(self.names))) if name}
+
+    @cached_property
+    def folded(self) -> dict[str, int]:
+        """The first position of each name in its folded form."""
+        return {fold(name): position for position, name in reversed(list(enumerate(self.names))) if name}
+
+    @cached_property
+    def by_part(self) -> dict[str, int]:
+        """The position of each part that only one column has, in its folded form."""
+        seen: dict[str, set[int]] = {}
+        for position, parts in enumerate(self.parts):
+            for part in parts:
+                seen.setdefault(fold(part), set()).add(position)
+        return {part: min(positions) for part, positions in seen.items() if part and len(positions) == 1}
 
     def find(self, name: str) -> int | None:
         """0-based position of a column: by its letter (``@C``), its exact or folded name, or a part only it has."""
@@ -54,9 +71,10 @@ class Header:
         if letters is not None:
             position = column_index(letters.group(1))
             return position if position < len(self.names) else None
-        for table, key in ((self.exact, clean_name(name)), (self.folded, fold(name)), (self.by_part, fold(name))):
-            if key in table:
-                return table[key]
+        for table, key in (("exact", clean_name(name)), ("folded", fold(name)), ("by_part", fold(name))):
+            known: dict[str, int] = getattr(self, table)
+            if key in known:
+                return known[key]
         return None
 
     def reference(self, position: int) -> str:
@@ -123,19 +141,8 @@ def _spread_right(grid: list[list[str]], line: int) -> None:
 
 def _index(first: int, last: int, columns: Sequence[Sequence[str]], labels: Sequence[str] = ()) -> Header:
     parts = tuple(tuple(dict.fromkeys(filter(None, column))) for column in columns)
-    names = tuple(" / ".join(column) for column in parts)
-    exact: dict[str, int] = {}
-    folded: dict[str, int] = {}
-    seen: dict[str, set[int]] = {}
-    for position, name in enumerate(names):
-        if name:
-            exact.setdefault(name, position)
-            folded.setdefault(fold(name), position)
-        for part in parts[position]:
-            seen.setdefault(fold(part), set()).add(position)
-    by_part = {part: min(positions) for part, positions in seen.items() if part and len(positions) == 1}
     told = tuple(clean_name(label) for label in labels) if any(labels) else ()
-    return Header(first, names, exact, folded, last, parts, by_part, told)
+    return Header(first, last, tuple(" / ".join(column) for column in parts), parts, told)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ _SHARE = 0.8
 _YEAR_SHARE = 0.95
 #: Headings that name places, from which on a table has its places across.
 _FEWEST_PLACES = 3
+#: Numbers from which on a row may be one of data.
+_FEWEST_NUMBERS = 4
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,11 @@ def search_tables(
     """The best header of a sheet: the rows that are understood best, the fewest and topmost of those equally good."""
     head = list(rows) if rows is not None else sheet.head(HEADER_DEPTH)
     best: FoundTable | None = None
+    is_data = [_holds_data(cells) for _, cells in head]
     for first in range(len(head)):
         for count in range(1, MOST_HEADER_ROWS + 1):
+            if count > 1 and any(is_data[first : first + count]):
+                break
             header = sheet_header(sheet, head, first, count)
             if header is None:
                 break
@@ -61,6 +66,13 @@ def search_tables(
     if best is None:
         return None
     return _heed_groups(best, head, reader)
+
+
+def _holds_data(cells: Sequence[str]) -> bool:
+    """Whether a row holds mostly numbers that are no years: such a row is never one of several with names."""
+    held = [cell for cell in cells if cell and not cell.isspace()]
+    numbers = sum(read_number(cell) is not None and parse_year(cell) is None for cell in held)
+    return numbers >= _FEWEST_NUMBERS and 2 * numbers > len(held)
 
 
 def _score(headings: Sequence[Heading], says: SheetSays) -> int:
