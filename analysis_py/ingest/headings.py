@@ -24,6 +24,12 @@ MOST_HEADER_ROWS = 4
 _LETTERS = re.compile(r"@([A-Za-z]{1,3})\Z")
 _NAMED_YEAR = re.compile(r"(?:y|yr|year|_)_?([0-9]{4})\Z", re.I)
 _YEAR_INSIDE = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?![0-9])\s*(?:年度?|年末)?")
+#: English words beside a Chinese name that say more than it does.
+_NARROWING = re.compile(
+    r"\b(?:per|capita|urban|rural|districts?|downtown|count(?:y|ies)|ind(?:ex|ices)|growth|rate|real|constant|share|"
+    r"proportion|percent(?:age)?|previous|preceding|average|revised|registered|resident|permanent)\b",
+    re.I,
+)
 _EMPTY_BRACKETS = re.compile(r"[(\[（【]\s*[)\]）】]")
 
 
@@ -252,12 +258,36 @@ class HeadingReader:
         reading = self.dictionary.read_header(text, self.source)
         if role is not None or reading is not None:
             return Heading(role=role, text=text, reading=reading)
+        chinese = self._read_bilingual(text)
+        if chinese is not None:
+            return chinese
         year, rest = split_year(plain(text))
         if year:
             reading = self.dictionary.read_header(rest, self.source)
             if reading is not None and not reading.problem:
                 return Heading(year=year, text=rest, reading=reading)
         return Heading()
+
+    def _read_bilingual(self, text: str) -> Heading | None:
+        """A Chinese name with its English one in the same cell (``年份 Year``), read by the Chinese one.
+
+        English words that may narrow what is meant (``urban``, ``per capita``) count unless they say the same.
+        """
+        words = plain(text).split()
+        chinese = " ".join(word for word in words if not word.isascii())
+        english = " ".join(word for word in words if word.isascii())
+        if not chinese or not english or not any(sign.isalpha() for sign in english):
+            return None
+        role, reading = self.dictionary.role(chinese), self.dictionary.read_header(chinese, self.source)
+        if role is not None:
+            return Heading(role=role, text=chinese)
+        if reading is None:
+            return None
+        if _NARROWING.search(english):
+            same = self.dictionary.read_header(english, self.source)
+            if same is None or same.indicator != reading.indicator:
+                return Heading(reason=f"'{english}' is not understood")
+        return Heading(text=chinese, reading=reading)
 
     def _combine(self, years: list[str], rest: list[str], beside: list[str], numbers: int) -> Heading:
         year = years[0] if len({parse_year(text) for text in years}) == 1 else ""

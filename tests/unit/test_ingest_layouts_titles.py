@@ -1,4 +1,4 @@
-"""What titles above a table and names of sheets say of all its numbers: unit, year, place, province, indicator."""
+"""What titles above a table, names of sheets and bilingual names say: unit, year, place, province, indicator."""
 
 from __future__ import annotations
 
@@ -69,6 +69,17 @@ CASES = [
         "a name that only its sheet's province makes clear",
         book(sheets={"吉林省": [["城市", "年份", "GDP(亿元)"], ["吉林", 2019, 1416.8]], "安徽": LISTED["安徽"]}),
         (*THREE[:2], gdp("220200", 2019, 1416.8)),
+    ),
+    Taken(
+        "Chinese and English names in one cell",
+        book([["城市\nCity", "年份\nYear", "地区生产总值\nGross Regional Product\n(亿元)"], ["合肥市", 2019, 9409.4]]),
+        THREE[:1],
+    ),
+    Taken(
+        "an English name that narrows the Chinese one",
+        text("城市 City,年份 Year,GDP(亿元),常住人口(万人) yearly average\n合肥市,2019,9409.4,500\n"),
+        THREE[:1],
+        ("常住人口(万人) yearly average: 'yearly average' is not understood",),
     ),
     Taken(
         "years of the rows against the name of the sheet",
