@@ -41,9 +41,7 @@ def shared_indicators(files: Mapping[str, Sequence[Path]], ordered: set[str]) ->
         if not shared:
             continue
         names = sorted({name for names in shared.values() for name in names})
-        rule = (
-            "precedence.yml says which goes first" if source in ordered else f"'{names[0]}' goes first (names in order)"
-        )
+        rule = "precedence.yml says which goes first" if source in ordered else f"'{names[0]}' goes first (by name)"
         told.append(
             f"{source}: {len(shared)} indicator(s) come from several of {', '.join(names)}; {rule}; "
             "'carbonpanel inputs --overlap' compares them"

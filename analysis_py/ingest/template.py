@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import os
@@ -128,7 +129,8 @@ def write_template(source: str, language: str = "en", target: str | Path | None 
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise CarbonpanelError(
             "CP-FILE-UNWRITABLE", f"cannot be written: {error.strerror}", where=Place(file=path),
             remedy="choose another place with --out",
