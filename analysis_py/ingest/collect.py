@@ -8,7 +8,6 @@ its count, and refuses the file once everything has been read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.ingest.batches import CellBatches
@@ -27,23 +26,14 @@ from analysis_py.ingest.contract import (
 from analysis_py.ingest.layout import Binding, Cell, Observation
 from analysis_py.ingest.places import PlaceIndex, PlaceKey, Placement
 from analysis_py.ingest.plausibility import Problems, Tally, check_unit, find_implausible
-from analysis_py.ingest.report import UnplacedPlace, UsedColumn
+from analysis_py.ingest.report import UsedColumn
 from analysis_py.ingest.units import Dictionary
+from analysis_py.ingest.unplaced import UnplacedPlaces
 
-#: Distinct unplaced places that are listed one by one; further ones are only counted.
-_MOST_UNPLACED = 5_000
 #: Distinct places looked up of rows that hold nothing wanted.
 _MOST_NOTED = 50_000
 
 _SCOPES = {"area_scope": AREA_SCOPES, "population_basis": POPULATION_BASES, "vintage": VINTAGES}
-
-
-@dataclass
-class _Unplaced:
-    placement: Placement
-    rows: int
-    first_row: int
-    last_row: int
 
 
 class Collector:
@@ -74,9 +64,8 @@ class Collector:
         self.years: set[int] = set()
         self.years_outside: set[int] = set()
         self.notes: dict[str, int] = {}
-        self.unplaced_unlisted = 0
+        self.unplaced = UnplacedPlaces()
         self.columns: dict[str, list[object]] = {}
-        self._unplaced: dict[str, _Unplaced] = {}
         self._noted: set[PlaceKey] = set()
         self._tallies: dict[tuple[str, str, str, str, str], Tally] = {}
         self._keys: dict[tuple[object, ...], dict[int, int]] = {}
@@ -177,15 +166,7 @@ class Collector:
             self.rows_after_abolition += 1
             if not cells:
                 return
-        name = str(seen.place) or "(no name)"
-        known = self._unplaced.get(name)
-        if known is not None:
-            known.rows += seen.row != known.last_row
-            known.last_row = seen.row
-        elif len(self._unplaced) < _MOST_UNPLACED:
-            self._unplaced[name] = _Unplaced(placement, 1, seen.row, seen.row)
-        else:
-            self.unplaced_unlisted += 1
+        self.unplaced.add(str(seen.place), placement, seen.row)
 
     def _scope(self, seen: Observation, kind: str, text: str) -> str | None:
         known = _SCOPES[kind]
@@ -352,15 +333,8 @@ class Collector:
                 remedy="check that the right file was exported",
             )
         self.problems.raise_first()
-        if not self.placed and self._unplaced:
-            told = [f"{name}: {item.placement.reason}" for name, item in list(self._unplaced.items())[:3]]
-            more = len(self._unplaced) - len(told)
-            raise CarbonpanelError(
-                "CP-PLACE-NONE",
-                f"not one place could be told ({'; '.join(told)}{f'; and {more:,} more' if more > 0 else ''})",
-                where=sheet.place(next(iter(self._unplaced.values())).first_row),
-                remedy="give six-digit codes of GB/T 2260 or full names, and check which column holds them",
-            )
+        if not self.placed and self.unplaced:
+            raise self.unplaced.refusal(sheet)
         for tally in self._tallies.values():
             check_unit(tally, self.indicators[tally.indicator], self.contract, sheet)
         if len(self.reasons) == len(self._rows):
@@ -393,17 +367,9 @@ class Collector:
             "CP-NOTHING-LEFT", what, where=sheet.place(), remedy="check that this is the file you meant"
         )
 
-    def unplaced(self) -> tuple[UnplacedPlace, ...]:
-        """Places that could not be told, in order of their first row."""
-        return tuple(
-            UnplacedPlace(name, item.placement.reason, item.placement.candidates, item.rows, item.first_row)
-            for name, item in self._unplaced.items()
-        )
-
     def places_read(self) -> int:
         """Distinct places of the file: those placed and those that never were."""
-        lost = sum(not item.placement.ended for item in self._unplaced.values())
-        return len(self.placed) + lost + self.unplaced_unlisted
+        return len(self.placed) + self.unplaced.count_lost()
 
     def used_columns(self) -> tuple[UsedColumn, ...]:
         """What was taken, a line per column, indicator, unit, scope and vintage; columns without a number last."""

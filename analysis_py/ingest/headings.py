@@ -15,7 +15,7 @@ from functools import cached_property
 from analysis_py.ingest.cells import parse_year, plain
 from analysis_py.ingest.sheets import CellSheet, Merge, Row
 from analysis_py.ingest.units import Dictionary, HeaderReading, fold
-from analysis_py.ingest.xlsx import column_index
+from analysis_py.ingest.xlsx_parts import column_index
 
 #: Rows in which a header is looked for, and rows it may take.
 HEADER_DEPTH = 20

@@ -245,8 +245,8 @@ def _account(
         cells_not_observed=seen.cells_not_observed,
         places_read=seen.places_read(),
         places_placed=len(seen.placed),
-        unplaced=seen.unplaced(),
-        unplaced_unlisted=seen.unplaced_unlisted,
+        unplaced=seen.unplaced.listed(),
+        unplaced_unlisted=seen.unplaced.unlisted,
         quarantined=tuple(_cell(seen, judged, at, rows[at], None) for at in left_out),
         decided=tuple(_cell(seen, judged, at, rows[at], decisions[at]) for at in sorted(decisions)),
         columns_used=_used_columns(seen, judged, rows, decisions),
@@ -269,7 +269,7 @@ def _overlaps(report: IngestReport, data: Path, *, prefer: bool) -> list[str]:
                 told.append(f"replaces dataset '{report.dataset}', which came from {known.get('file')}")
             continue
         both = [name for name in report.indicators if name in known.get("indicators", [])]
-        if both:
+        if both and not set(report.years).isdisjoint(known.get("years", [])):
             names = (report.dataset, str(known.get("dataset")))
             firsts = {
                 order_datasets(preferences, names, report.source, name, year)[0]

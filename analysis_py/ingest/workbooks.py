@@ -14,7 +14,8 @@ from typing import Any
 from analysis_py.errors import CarbonpanelError, Place
 from analysis_py.ingest.files import MAX_OLD_WORKBOOK_BYTES, damaged, too_large
 from analysis_py.ingest.sheets import CellSheet, Merge, Percentage, Row, cell_text
-from analysis_py.ingest.xlsx import SheetPart, Workbook, is_percent_format
+from analysis_py.ingest.xlsx import SheetPart, Workbook
+from analysis_py.ingest.xlsx_parts import is_percent_format
 
 
 def open_workbook(path: Path) -> tuple[list[CellSheet], Callable[[], None]]:
