@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis_py.ingest.cells import parse_year
+from analysis_py.ingest.numerals import read_number
+from analysis_py.settings import project_root
 from tests.unit.ingest_files import bring
 from tests.unit.odd_cases import (
     ANHUI,
@@ -291,3 +294,42 @@ def test_every_case_has_a_name_of_its_own() -> None:
 def test_a_cell_keeps_the_text_it_had(tmp_path: Path) -> None:
     _, rows = bring(text(column(POP[0], ["97.1万"]))(tmp_path))
     assert rows[0]["value_text"] == "97.1万"
+
+
+PAGE = (project_root() / "docs" / "reference" / "file_forms.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        *(
+            ("１２．５", 12.5),
+            ("9，409．4", 9409.4),
+            ("1,234.5", 1234.5),
+            ("1 234.5", 1234.5),
+            ("(3.4)", -3.4),
+            ("−3.4", -3.4),
+        ),
+        *(
+            ("'12", 12.0),
+            ("9.4e3", 9400.0),
+            ("12①", None),
+            ("12*", None),
+            ("½", None),
+            ("about 10", None),
+            ("=A1", None),
+        ),
+    ],
+)
+def test_the_page_of_forms_says_what_numbers_are(written: str, value: float | None) -> None:
+    assert f"`{written}`" in PAGE
+    read = read_number(written)
+    assert (read.value if read is not None else None) == value
+
+
+@pytest.mark.parametrize(
+    "written", ["2019", "2019年", "2019.0", "２０１９", "二〇一九年", "2019/12/31", "31/12/2019", "20191231"]
+)
+def test_the_page_of_forms_says_what_years_are(written: str) -> None:
+    assert f"`{written}`" in PAGE and parse_year(written) == 2019
+    assert all(f"`{bad}`" in PAGE and parse_year(bad) is None for bad in ("19", "20190"))
