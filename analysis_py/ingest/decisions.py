@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis_py.ingest.corrections import settle_corrections
@@ -30,29 +29,34 @@ def settle_decisions(data_dir: str | Path) -> list[str]:
 
 
 def shared_indicators(files: Mapping[str, Sequence[Path]], ordered: set[str]) -> list[str]:
-    """A sentence per source whose datasets bring the same indicators: which, and which of them goes first."""
+    """A sentence per source whose datasets bring the same indicators of the same years, and which of them goes first.
+
+    ``ordered`` are the sources that precedence.yml speaks of.
+    """
     told = []
     for source, paths in files.items():
-        owners: dict[str, list[str]] = {}
+        owners: dict[tuple[str, int], list[str]] = {}
         for path in paths:
-            for name in indicators_of(path):
-                owners.setdefault(name, []).append(path.stem)
-        shared = {name: names for name, names in owners.items() if len(names) > 1}
+            for key in indicator_years(path):
+                owners.setdefault(key, []).append(path.stem)
+        shared = {key: names for key, names in owners.items() if len(names) > 1}
         if not shared:
             continue
+        indicators = {name for name, _ in shared}
         names = sorted({name for names in shared.values() for name in names})
         rule = "precedence.yml says which goes first" if source in ordered else f"'{names[0]}' goes first (by name)"
         told.append(
-            f"{source}: {len(shared)} indicator(s) come from several of {', '.join(names)}; {rule}; "
+            f"{source}: {len(indicators)} indicator(s) come from several of {', '.join(names)}; {rule}; "
             "'carbonpanel inputs --overlap' compares them"
         )
     return told
 
 
-def indicators_of(path: Path) -> list[str]:
-    """Indicators of a dataset, by name; none where it cannot be read."""
+def indicator_years(path: Path) -> list[tuple[str, int]]:
+    """Indicators and years of a dataset, in order; none where it cannot be read."""
     try:
-        column = pq.read_table(path, columns=["indicator"], partitioning=None).column("indicator")
+        table = pq.read_table(path, columns=["indicator", "year"], partitioning=None)
     except (pa.ArrowException, OSError, KeyError):
         return []
-    return sorted(str(name) for name in pc.unique(column).to_pylist())
+    pairs = table.group_by(["indicator", "year"]).aggregate([])
+    return sorted(zip(*(pairs.column(name).to_pylist() for name in ("indicator", "year")), strict=True))

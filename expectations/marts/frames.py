@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis_py.errors import CarbonpanelError
+from analysis_py.warehouse import has_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -159,7 +160,11 @@ order by facts.province_code, facts.year
 
 
 def _read_ranges(con: duckdb.DuckDBPyConnection, fact: Mart) -> dict[str, Range]:
-    """Ranges of ``seed_indicator`` by the fact's column: the indicator's name and its unit's suffix."""
+    """Ranges of ``seed_indicator`` by the fact's column: the indicator's name and its unit's suffix.
+
+    A range is wider where the user accepted a cell outside it (``corrections.yml``).
+    """
+    accepted = _read_accepted(con)
     seeds = con.execute(
         "select i.indicator, u.column_suffix, i.unit, i.min_value, i.max_value "
         "from reference.seed_indicator as i inner join reference.seed_unit as u on i.unit = u.unit "
@@ -170,8 +175,28 @@ def _read_ranges(con: duckdb.DuckDBPyConnection, fact: Mart) -> dict[str, Range]
         # growth indices name their base before the word index: gdp_index_prev100 is gdp_prev100_index
         for column in (f"{indicator}{suffix}", str(indicator).replace("index_prev100", "prev100_index")):
             if column in fact.rows:
-                found[column] = Range(_number(low), _number(high), str(unit))
+                least, most = accepted.get(str(indicator), (None, None))
+                bottom, top = _number(low), _number(high)
+                if bottom is not None and least is not None:
+                    bottom = min(bottom, least)
+                if top is not None and most is not None:
+                    top = max(top, most)
+                found[column] = Range(bottom, top, str(unit))
     return {column: found[column] for column in fact.rows.columns if column in found}
+
+
+def _read_accepted(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[float, float]]:
+    """Least and largest value per indicator, in its canonical unit, of the cells a user accepted."""
+    if not has_table(con, "staging", "stg_quarantine__cells"):
+        return {}
+    place = ("source", "dataset", "source_file", "source_sheet", "source_row", "source_column")
+    same = " and ".join(f"cells.{name} is not distinct from decided.{name}" for name in place)
+    rows = con.execute(
+        "select cells.indicator, min(cells.value), max(cells.value) from staging.stg_quarantine__cells as decided "
+        f"inner join intermediate.int_city_cells_resolve as cells on {same} "
+        "where decided.decision = 'accepted' group by cells.indicator order by cells.indicator"
+    ).fetchall()
+    return {str(name): (float(least), float(most)) for name, least, most in rows}
 
 
 def _number(value: object) -> float | None:
