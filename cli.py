@@ -262,15 +262,19 @@ def describe(
     name: Annotated[
         str | None, typer.Argument(help="A table, a column or TABLE.COLUMN; none lists the tables.")
     ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Share of units with a value, by year, instead of the meaning.")
+    ] = False,
     fmt: FormatOption = Format.table,
 ) -> None:
     """The codebook: tables with row counts; a table's columns with type, unit, meaning, fill rule and share filled."""
     with people_errors():
+        from analysis_py.lineage.codebook import describe_coverage
         from analysis_py.provenance import describe as describe_name
         from analysis_py.warehouse import open_read, simulated
 
         with open_read() as con:
-            description = describe_name(con, name)
+            description = describe_coverage(con, name) if coverage else describe_name(con, name)
             is_simulated = simulated(con)
         if fmt is Format.table and description.title:
             print(description.title)

@@ -35,8 +35,9 @@ def describe(con: duckdb.DuckDBPyConnection, name: str | None = None) -> Descrip
 
     Returns
     -------
-    Description. Tables: schema, table, rows, description. A table: column, type, unit, description, fill rule, share
-    of NULL, share filled. A variable: the same of every table it stands in, with its formula, inputs and range.
+    Description. Tables: schema, table, rows, description. A table: column, type, unit, description, fill rule, source,
+    published variable, share of NULL, share filled. A variable: the same of every table it stands in, with its formula,
+    inputs and range.
 
     Raises
     ------
@@ -101,11 +102,11 @@ def _place(
 
 def _dictionary(
     con: duckdb.DuckDBPyConnection, schema: str, table: str
-) -> list[tuple[str, str, str, str, str, str, str]]:
-    """(column, type, unit, description, formula, inputs, fill rule) of a table in the order of its columns."""
+) -> list[tuple[str, str, str, str, str, str, str, str, str]]:
+    """(column, type, unit, description, formula, inputs, fill rule, source, published variable), in column order."""
     rows = con.execute(
         "select c.column_name, c.data_type, d.unit, coalesce(d.description, c.comment), d.formula, d.inputs, "
-        "d.fill_rule "
+        "d.fill_rule, d.source, d.variable "
         "from duckdb_columns() as c left join meta.column_dictionary as d "
         "on d.schema_name = c.schema_name and d.model_name = c.table_name and d.column_name = c.column_name "
         "where c.database_name = current_database() and c.schema_name = ? and c.table_name = ? order by c.column_index",
@@ -138,14 +139,18 @@ def _describe_table(
     names = [row[0] for row in known]
     shares = _shares(con, schema, table, names, names)
     rows = tuple(
-        (column, kind, unit, text, rule, missing, filled)
-        for (column, kind, unit, text, _, _, rule), (missing, filled) in zip(known, shares, strict=True)
+        (column, kind, unit, text, rule, source, variable, missing, filled)
+        for (column, kind, unit, text, _, _, rule, source, variable), (missing, filled) in zip(
+            known, shares, strict=True
+        )
     )
     text = next(d for s, t, d in tables if (s, t) == (schema, table))
     title = f"{schema}.{table}: {_count(con, schema, table)} rows. {text}".strip()
-    return Description(
-        title, ("column", "type", "unit", "description", "fill rule", "share NULL", "share filled"), rows
-    )
+    headings = (
+        "column", "type", "unit", "description", "fill rule", "source", "published variable", "share NULL",
+        "share filled",
+    )  # fmt: skip
+    return Description(title, headings, rows)
 
 
 def _describe_variable(
@@ -156,12 +161,91 @@ def _describe_variable(
         if c != column or (table is not None and (s, t) != (schema, table)):
             continue
         known = {row[0]: row for row in _dictionary(con, s, t)}
-        _, kind, unit, text, formula, inputs, rule = known[c]
+        _, kind, unit, text, formula, inputs, rule, source, variable = known[c]
         (missing, filled), *_ = _shares(con, s, t, [c], list(known))
         low, high = con.execute(f'select min("{c}"), max("{c}") from "{s}"."{t}"').fetchone() or (None, None)
-        rows.append((f"{s}.{t}", kind, unit, text, formula, inputs, rule, missing, filled, low, high))
+        told = (f"{s}.{t}", kind, unit, text, formula, inputs, rule, source, variable)
+        rows.append((*told, missing, filled, low, high))
     headings = (
-        "table", "type", "unit", "description", "formula", "inputs", "fill rule", "share NULL", "share filled",
-        "min", "max",
+        "table", "type", "unit", "description", "formula", "inputs", "fill rule", "source", "published variable",
+        "share NULL", "share filled", "min", "max",
     )  # fmt: skip
     return Description(column, headings, tuple(rows))
+
+
+def describe_coverage(con: duckdb.DuckDBPyConnection, name: str | None = None) -> Description:
+    """Coverage by year: of every variable of a mart, or of one variable by how its values came about.
+
+    Parameters
+    ----------
+    name : a mart (default fct_city_year), a variable, or ``MART.VARIABLE``.
+
+    Returns
+    -------
+    Description with the years as columns. A mart: share (0-1) of units with a value, one row a variable. A variable:
+    share observed, linear, carried, ratio and missing, five rows a mart it stands in.
+
+    Raises
+    ------
+    CarbonpanelError ``CP-NAME-UNKNOWN`` naming the nearest mart or variable that has fill codes.
+    """
+    known = [
+        (str(t), str(v))
+        for t, v in con.execute("select distinct table_name, variable from quality.coverage order by all").fetchall()
+    ]
+    tables = list(dict.fromkeys(t for t, _ in known))
+    wanted = (name or "fct_city_year").strip().removeprefix("marts.")
+    for table in tables:
+        if wanted.lower() == table.lower():
+            return _coverage_of_table(con, table)
+    head, _, tail = wanted.rpartition(".")
+    inside = [(t, v) for t, v in known if not head or t.lower() == head.lower()]
+    found = [(t, v) for t, v in inside if v == tail] or [(t, v) for t, v in inside if v.lower() == tail.lower()]
+    if not found:
+        candidates = [v for _, v in inside] if head and inside else tables + [v for _, v in known]
+        raise CarbonpanelError(
+            "CP-NAME-UNKNOWN",
+            f"no mart or variable with fill codes is called '{name}'",
+            remedy=did_you_mean(tail if head and inside else wanted, candidates),
+        )
+    return _coverage_of_variable(con, found)
+
+
+def _coverage_of_table(con: duckdb.DuckDBPyConnection, table: str) -> Description:
+    rows = con.execute(
+        "select variable, year, 1 - missing_share from quality.coverage where table_name = ? order by variable, year",
+        [table],
+    ).fetchall()
+    years = sorted({int(y) for _, y, _ in rows})
+    by_variable: dict[str, dict[int, float]] = {}
+    for variable, year, share in rows:
+        by_variable.setdefault(str(variable), {})[int(year)] = float(share)
+    order = [c for c in _order(con, table) if c in by_variable]
+    body = tuple((v, *(by_variable[v].get(y) for y in years)) for v in order)
+    title = f"marts.{table}: share of units with a value (reported or filled), by year"
+    return Description(title, ("variable", *(str(y) for y in years)), body)
+
+
+def _coverage_of_variable(con: duckdb.DuckDBPyConnection, found: Sequence[tuple[str, str]]) -> Description:
+    kinds = ("observed", "linear", "carried", "ratio", "missing")
+    shares: dict[tuple[str, str, str], dict[int, float]] = {}
+    for table, variable in found:
+        for year, units, *counts in con.execute(
+            "select year, units_count, observed_count, linear_count, carried_count, ratio_count, missing_count "
+            "from quality.coverage where table_name = ? and variable = ? order by year",
+            [table, variable],
+        ).fetchall():
+            for kind, count in zip(kinds, counts, strict=True):
+                shares.setdefault((table, variable, kind), {})[int(year)] = count / units
+    years = sorted({y for by_year in shares.values() for y in by_year})
+    body = tuple((f"{t}.{v}", kind, *(by.get(y) for y in years)) for (t, v, kind), by in shares.items())
+    return Description("share of units, by year", ("variable", "value is", *(str(y) for y in years)), body)
+
+
+def _order(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    rows = con.execute(
+        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ? "
+        "and database_name = current_database() order by column_index",
+        [table],
+    ).fetchall()
+    return [str(row[0]) for row in rows]

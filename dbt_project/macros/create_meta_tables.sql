@@ -1,19 +1,6 @@
-{#- Tables the on-run-end macros write: the codebook, how the warehouse was built, and a hash of each mart. -#}
+{#- Tables the on-run-end macros fill: how the warehouse was built, and a hash of each mart. The codebook is made whole there. -#}
 {% macro create_meta_tables() %}
     create schema if not exists meta;
-    create table if not exists meta.column_dictionary (
-        schema_name varchar,
-        model_name varchar,
-        column_name varchar,
-        ordinal integer,
-        data_type varchar,
-        unit varchar,
-        description varchar,
-        formula varchar,
-        inputs varchar,
-        fill_rule varchar,
-        source varchar
-    );
     create table if not exists meta.build (
         inputs varchar,
         world varchar,

@@ -1,7 +1,7 @@
 {#-
     Writes meta.column_dictionary: every column of every table of the project with what its YAML says. Names, order and
-    types come from the database; description, unit, formula, inputs and fill rule from the column's `meta`. The tables
-    that dbt does not fill get their description as a comment, as persist_docs gives it to the others.
+    types come from the database; description, unit, formula, inputs, fill rule and published variable from the column's
+    `meta`. The tables that dbt does not fill get their description as a comment, as persist_docs gives it to the others.
 -#}
 {% macro write_column_dictionary() %}
     {% if execute %}
@@ -19,19 +19,33 @@
                         'f': meta.get('formula'),
                         'i': meta.get('inputs'),
                         'r': meta.get('fill_rule'),
-                        'o': meta.get('source')
+                        'o': meta.get('source'),
+                        'v': written_variables(meta.get('variable'))
                     }) %}
                 {% endfor %}
             {% endif %}
         {% endfor %}
         {% set entries_json = tojson(entries) | replace("'", "''") %}
         begin transaction;
-        delete from meta.column_dictionary;
+        create or replace table meta.column_dictionary (
+            schema_name varchar,
+            model_name varchar,
+            column_name varchar,
+            ordinal integer,
+            data_type varchar,
+            unit varchar,
+            description varchar,
+            formula varchar,
+            inputs varchar,
+            fill_rule varchar,
+            source varchar,
+            variable varchar
+        );
         insert into meta.column_dictionary
         with written as (
             select unnest(from_json(
                 '{{ entries_json }}',
-                '[{"s":"VARCHAR","t":"VARCHAR","c":"VARCHAR","d":"VARCHAR","u":"VARCHAR","f":"VARCHAR","i":"VARCHAR","r":"VARCHAR","o":"VARCHAR"}]'
+                '[{"s":"VARCHAR","t":"VARCHAR","c":"VARCHAR","d":"VARCHAR","u":"VARCHAR","f":"VARCHAR","i":"VARCHAR","r":"VARCHAR","o":"VARCHAR","v":"VARCHAR"}]'
             ), recursive := true)
         )
         select
@@ -45,7 +59,8 @@
             written.f,
             written.i,
             written.r,
-            written.o
+            written.o,
+            written.v
         from duckdb_columns() as columns
         left join written
             on
@@ -63,3 +78,11 @@
         commit;
     {% endif %}
 {% endmacro %}
+
+{#- The published variables a column is (`study: symbol`, one or a list) as one text, `|` between them. -#}
+{% macro written_variables(variables) -%}
+    {%- if variables is none -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {{ return(variables if variables is string else variables | join(' | ')) }}
+{%- endmacro %}
