@@ -57,6 +57,15 @@ def parse_inputs(text: str, *, row: Mapping[str, object], year: int, first_year:
     return ingredients
 
 
+def named_columns(text: str) -> list[tuple[str, str]]:
+    """(table or empty text, name) of every ingredient of ``text``, alternatives included, whatever the row.
+
+    An item whose name depends on the row (braces) is left out.
+    """
+    matches = [_ITEM.fullmatch(choice.strip()) for part in _split(text) for choice in part.split("|")]
+    return [(match["table"] or "", match["name"]) for match in matches if match is not None]
+
+
 def _parse_item(text: str, year: int, first_year: int) -> InputItem:
     match = _ITEM.fullmatch(text)
     if match is None:
