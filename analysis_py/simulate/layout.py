@@ -33,6 +33,9 @@ UNIT_FACTOR = {
     "10k_kwh": 1e4,
     "yi_kwh": 1e8,
     "count": 1.0,
+    "growth_pct": 1.0,
+    "10k_tce": 1e4,
+    "10k_gj": 1e4,
 }
 
 

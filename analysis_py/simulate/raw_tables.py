@@ -69,7 +69,7 @@ def build_raw_tables(world: World, reference: Path) -> RawTables:
         printed=table,
         revised=revised,
         urban=_draw_urban(places, streams, table["city_yearbook"]),
-        province=_sum_provinces(world, streams),
+        province=sum_provinces(world, streams),
         code={s: places.former_code.copy() for s in CITY_SOURCES},
         label={s: places.former_name.copy() for s in CITY_SOURCES},
     )
@@ -138,7 +138,7 @@ def _draw_urban(places: Places, streams: Streams, yearbook: dict[str, np.ndarray
     return out
 
 
-def _sum_provinces(world: World, streams: Streams) -> pd.DataFrame:
+def sum_provinces(world: World, streams: Streams) -> pd.DataFrame:
     """Province GDP (final figures) = its cities plus small noise; growth = GDP-weighted growth of its cities."""
     draw = streams.stream("province")
     places = world.places
