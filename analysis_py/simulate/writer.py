@@ -8,10 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from analysis_py.simulate.defects import defect_frame, plant_defects
+from analysis_py.simulate.industries import industry_tables
+from analysis_py.simulate.provinces import province_tables
 from analysis_py.simulate.raw_tables import build_raw_tables, frames
 from analysis_py.simulate.remeasure import measure_panel
 from analysis_py.simulate.truth import city_year_frame, describe_columns, exposure_frames, parameter_frame
 from analysis_py.simulate.world import draw_world
+
+LAYOUT_KEY = ["source", "indicator", "year_from"]
 
 
 def draw_tables(seed: int, reference: Path) -> dict[str, dict[str, pd.DataFrame]]:
@@ -26,7 +30,27 @@ def draw_tables(seed: int, reference: Path) -> dict[str, dict[str, pd.DataFrame]
         "truth_defect": defect_frame(defects),
         **exposure_frames(world),
     }
-    return {"raw": frames(raw), "truth": truth}
+    tables = {"raw": frames(raw), "truth": truth}
+    add_tables(tables, province_tables(world, reference))
+    return tables
+
+
+def add_tables(tables: dict[str, dict[str, pd.DataFrame]], more: Mapping[str, Mapping[str, pd.DataFrame]]) -> None:
+    """Put the tables of another part of the world beside these; rows of the layout and of the defects are joined."""
+    for folder, added in more.items():
+        for name, table in added.items():
+            if name == "raw_layout":
+                table = pd.concat([tables[folder][name], table]).sort_values(LAYOUT_KEY, kind="stable")
+            elif name == "truth_defect":
+                table = join_defects(tables[folder][name], table)
+            tables[folder][name] = table
+
+
+def join_defects(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Both lists in their common order, numbered anew."""
+    order = ["kind", "source", "city_code", "year", "indicator"]
+    rows = pd.concat([first, second], ignore_index=True).sort_values(order, kind="stable", ignore_index=True)
+    return rows.assign(defect_id=[f"D{k:05d}" for k in range(1, len(rows) + 1)])
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
