@@ -32,6 +32,7 @@ def draw_tables(seed: int, reference: Path) -> dict[str, dict[str, pd.DataFrame]
     }
     tables = {"raw": frames(raw), "truth": truth}
     add_tables(tables, province_tables(world, reference))
+    add_tables(tables, industry_tables(world, reference))
     return tables
 
 
