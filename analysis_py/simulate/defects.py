@@ -57,6 +57,28 @@ _MIXUP_CHOICES = (
 _REPEATED = ("land_area", "population_registered", "solid_waste_utilised", "students_higher_education")
 
 
+#: Indicators of the yearbook whose gaps are drawn one after the other from one stream, in this order.
+_ECONOMY = (
+    "gdp",
+    "gdp_index_prev100",
+    "gdp_tertiary",
+    "gdp_tertiary_share",
+    "population_resident",
+    "population_registered",
+    "land_area",
+    "fiscal_expenditure",
+    "science_expenditure",
+    "fixed_asset_investment",
+    "deposits",
+    "loans",
+    "trade_total",
+    "students_higher_education",
+    "solid_waste_generated",
+    "solid_waste_utilised",
+    "internet_users",
+)
+
+
 @dataclass(frozen=True)
 class Defect:
     """One planted defect; an empty ``city_code`` is every city, an empty ``indicator`` the whole row."""
@@ -278,7 +300,7 @@ def _lose_cells(
     income = np.log(world.gdp_real[:, [3]] / world.quantity["population_resident"][:, [3]])
     poor = 1.0 / (1.0 + np.exp(1.2 * (income - np.median(income)) / income.std()))
     dirty = np.argsort(np.argsort(-world.co2_mt / world.gdp_real, axis=0), axis=0) < places.count // 5
-    usual = dict.fromkeys(indicators("city_yearbook"), 0.006)
+    usual = dict.fromkeys(_ECONOMY, 0.006)
     usual |= {"gdp": 0.0, "gdp_index_prev100": 0.001, "gdp_tertiary": 0.004, "population_resident": 0.004}
     usual |= {"solid_waste_generated": 0.012, "solid_waste_utilised": 0.015, "internet_users": 0.010}
     out = []

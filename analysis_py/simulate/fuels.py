@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis_py.simulate.effects import Ground
 from analysis_py.simulate.layout import quantise
 from analysis_py.simulate.places import YEARS, Places, read_reference
-from analysis_py.simulate.process import autoregress
+from analysis_py.simulate.process import autoregress, compose
 from analysis_py.simulate.streams import Streams
 
 #: Burnt fuels of the carbon productivity study, raw coal last: it takes up the rounding of the others.
@@ -84,6 +85,36 @@ def split_fuels(places: Places, streams: Streams, co2_mt: np.ndarray, reference:
         left = left - out[fuel] * factors[fuel]
     out["raw_coal"] = quantise("city_energy", "energy_raw_coal", left / factors["raw_coal"])
     return {f"energy_{fuel}": values for fuel, values in out.items()}
+
+
+def read_coal_factors(reference: Path) -> dict[str, float]:
+    """10^4 tce per canonical unit (10^4 t, 10^8 m3, 10^8 kWh) of every fuel that the city tables hold."""
+    table = read_reference(reference, "seed_ipcc_emission_factor")
+    table = table[table["factor_set"].isin([FACTOR_SET, "calorific_value"])].set_index("fuel")
+    scale = _CANONICAL_SCALE | {"electricity": 10.0}
+    fuels = (*BURNT, "lpg", "electricity")
+    return {f: float(str(table.loc[f, "standard_coal_kgce_per_unit"])) * scale.get(f, 1.0) for f in fuels}
+
+
+def draw_energy(ground: Ground, reference: Path) -> dict[str, np.ndarray]:
+    """(N, T) liquefied petroleum gas (10^4 t) and total energy (10^4 tce), consistent with the other fuels."""
+    places = ground.places
+    draw = ground.streams.stream("lpg")
+    use = np.exp(
+        np.log(0.018) + draw.normal(0.0, 0.4, places.count)[:, None] + 0.1 * autoregress(draw, ground.shape, 0.8)
+    )
+    gas = use * (ground.quantity["population_resident"] ** 0.9)
+    quantity = ground.quantity | {"energy_lpg": quantise("city_energy", "energy_lpg", gas)}
+    coal = read_coal_factors(reference)
+    listed = np.zeros(ground.shape)
+    for fuel, factor in coal.items():
+        listed = listed + factor * quantity[f"energy_{fuel}"]
+    draw = ground.streams.stream("other_energy")
+    error = 0.1 * autoregress(draw, ground.shape, 0.85)
+    level = np.log(0.085) + draw.normal(0.0, 0.3, places.count)
+    other = np.exp(compose(ground.effect("other_energy"), level, np.zeros(len(YEARS)), error))
+    total = quantise("city_energy", "energy_total", listed * (1.0 + np.minimum(other, 0.3)))
+    return {"energy_lpg": quantity["energy_lpg"], "energy_total": total}
 
 
 def emit(fuels: Mapping[str, np.ndarray], places: Places, reference: Path) -> np.ndarray:

@@ -12,6 +12,9 @@ import numpy as np
 
 from analysis_py.simulate.places import FIRST_YEAR, LAST_YEAR, YEARS
 
+#: Year of the historical cross section.
+HISTORY_YEAR = 1984
+
 #: Factor to the base unit of each unit used here (the same factors as ``seed_unit.csv``; a test compares them).
 UNIT_FACTOR = {
     "10k_yuan": 1e4,
@@ -34,8 +37,15 @@ UNIT_FACTOR = {
     "yi_kwh": 1e8,
     "count": 1.0,
     "growth_pct": 1.0,
+    "tce": 1.0,
     "10k_tce": 1e4,
     "10k_gj": 1e4,
+    "share": 1.0,
+    "km": 1.0,
+    "users": 1.0,
+    "10k_users": 1e4,
+    "pflops": 1.0,
+    "points": 1.0,
 }
 
 
@@ -59,15 +69,32 @@ class Span:
         return UNIT_FACTOR[self.canonical] / UNIT_FACTOR[self.unit]
 
 
-def _whole(source: str, indicator: str, unit: str, decimals: int, basis: str = "", note: str = "") -> list[Span]:
-    return [Span(source, indicator, FIRST_YEAR, LAST_YEAR, unit, decimals, unit, basis, note)]
+def _whole(
+    source: str,
+    indicator: str,
+    unit: str,
+    decimals: int,
+    basis: str = "",
+    note: str = "",
+    *,
+    canonical: str = "",
+    since: int = FIRST_YEAR,
+) -> list[Span]:
+    return [Span(source, indicator, since, LAST_YEAR, unit, decimals, canonical or unit, basis, note)]
 
 
 def _changed(
-    source: str, indicator: str, early: tuple[str, int], last_early: int, late: tuple[str, int], canonical: str
+    source: str,
+    indicator: str,
+    early: tuple[str, int],
+    last_early: int,
+    late: tuple[str, int],
+    canonical: str,
+    *,
+    since: int = FIRST_YEAR,
 ) -> list[Span]:
     return [
-        Span(source, indicator, FIRST_YEAR, last_early, early[0], early[1], canonical, note="older layout"),
+        Span(source, indicator, since, last_early, early[0], early[1], canonical, note="older layout"),
         Span(source, indicator, last_early + 1, LAST_YEAR, late[0], late[1], canonical, note="newer layout"),
     ]
 
@@ -92,6 +119,15 @@ def _yearbook() -> list[Span]:
         *_changed(y, "solid_waste_generated", ("t", 0), 2010, ("10k_t", 2), "10k_t"),
         *_changed(y, "solid_waste_utilised", ("t", 0), 2010, ("10k_t", 2), "10k_t"),
         *_changed(y, "internet_users", ("households", 0), 2010, ("10k_households", 2), "10k_households"),
+        *_changed(y, "gdp_primary", ("10k_yuan", 0), 2016, ("yi_yuan", 2), "yi_yuan"),
+        *_changed(y, "gdp_secondary", ("10k_yuan", 0), 2016, ("yi_yuan", 2), "yi_yuan"),
+        *_changed(y, "employees", ("10k_persons", 2), 2016, ("persons", 0), "10k_persons"),
+        *_whole(y, "fixed_asset_investment_growth", "growth_pct", 1, note="instead of the amount", since=2018),
+        *_whole(y, "education_expenditure", "10k_yuan", 0, canonical="yi_yuan"),
+        *_whole(y, "highway_mileage", "km", 0),
+        *_changed(y, "industrial_wastewater", ("t", 0), 2002, ("10k_t", 2), "10k_t"),
+        *_whole(y, "industrial_so2", "t", 0),
+        *_changed(y, "industrial_soot_dust", ("10k_t", 4), 2010, ("t", 0), "t"),
     ]
 
 
@@ -107,6 +143,67 @@ def _energy() -> list[Span]:
         *_changed(e, "energy_fuel_oil", ("t", 0), 2009, ("10k_t", 2), "10k_t"),
         *_changed(e, "energy_natural_gas", ("10k_m3", 0), 2012, ("yi_m3", 4), "yi_m3"),
         *_changed(e, "energy_electricity", ("10k_kwh", 0), 2016, ("yi_kwh", 2), "yi_kwh"),
+        *_changed(e, "energy_lpg", ("t", 0), 2009, ("10k_t", 2), "10k_t"),
+        *_changed(e, "energy_total", ("tce", 0), 2005, ("10k_tce", 2), "10k_tce"),
+    ]
+
+
+def _construction() -> list[Span]:
+    c = "city_construction"
+    return [
+        *_whole(c, "green_coverage", "pct", 2, note="built-up area"),
+        *_whole(c, "environmental_infrastructure_investment", "10k_yuan", 0, canonical="yi_yuan"),
+        *_changed(c, "household_water_use", ("t", 0), 2001, ("10k_t", 2), "10k_t"),
+        *_whole(c, "household_lpg_use", "t", 0),
+        *_whole(c, "buses", "count", 0),
+        *_whole(c, "sewage_treatment_rate", "pct", 2),
+        *_whole(c, "waste_treatment_rate", "pct", 2),
+    ]
+
+
+def _digital() -> list[Span]:
+    d = "city_digital"
+    return [
+        *_changed(d, "mobile_subscribers", ("users", 0), 2010, ("10k_users", 2), "10k_users"),
+        *_changed(d, "telecom_revenue", ("10k_yuan", 0), 2016, ("yi_yuan", 2), "yi_yuan"),
+        *_whole(d, "base_stations", "count", 0, since=2006),
+        *_whole(d, "data_centre_racks", "count", 0, since=2010),
+        *_whole(d, "computing_power", "pflops", 2, since=2010),
+        *_whole(d, "digital_finance_index", "points", 2, since=2011),
+        *_whole(d, "digital_enterprises", "count", 0),
+    ]
+
+
+def _green_finance() -> list[Span]:
+    g = "city_green_finance"
+    return [
+        *_changed(g, "green_credit", ("share", 6), 2012, ("pct", 4), "pct", since=2004),
+        *(
+            span
+            for part in ("investment", "support", "insurance", "bonds", "funds", "equity")
+            for span in _whole(g, f"green_{part}", "pct", 4, since=2004)
+        ),
+    ]
+
+
+def _patents() -> list[Span]:
+    p = "city_patents"
+    kinds = ("invention", "utility_model", "design")
+    names = (
+        "green_patent_applications",
+        *(f"ai_{kind}_applications" for kind in kinds),
+        *(f"ai_{kind}_applications_single" for kind in kinds),
+        "green_patent_upstream",
+        "green_patent_end_of_pipe",
+    )
+    return [span for name in names for span in _whole(p, name, "count", 0)]
+
+
+def _history() -> list[Span]:
+    """One cross section, of 1984."""
+    return [
+        Span("city_history", "fixed_telephones", HISTORY_YEAR, HISTORY_YEAR, "count", 0, "count"),
+        Span("city_history", "natural_science_researchers", HISTORY_YEAR, HISTORY_YEAR, "persons", 0, "persons"),
     ]
 
 
@@ -115,8 +212,14 @@ LAYOUT: tuple[Span, ...] = (
     *_energy(),
     *_whole("city_firms", "ai_firms_registered", "count", 0),
     *_whole("city_firms", "ai_firms_deregistered", "count", 0),
-    *_whole("city_patents", "green_patent_applications", "count", 0),
+    *_patents(),
     *_whole("city_emissions", "co2_ceads", "mt", 4),
+    *_construction(),
+    *_digital(),
+    *_green_finance(),
+    *_whole("city_reports", "environmental_words", "count", 0, since=2003),
+    *_whole("city_reports", "report_words", "count", 0, since=2003),
+    *_history(),
     *_whole("province_yearbook", "gdp", "yi_yuan", 2),
     *_whole("province_yearbook", "gdp_index_prev100", "index_prev100", 1),
 )

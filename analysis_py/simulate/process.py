@@ -51,6 +51,11 @@ def compose(parts: np.ndarray, level: np.ndarray, path: np.ndarray, error: np.nd
     return demean(parts) + level[:, None] + path[None, :] + error
 
 
+def logistic(values: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)): shares from logit points."""
+    return 1.0 / (1.0 + np.exp(-values))
+
+
 def round_significant(value: float, digits: int = 4) -> float:
     """``value`` to a number of significant digits."""
     return float(f"{value:.{digits}g}")

@@ -12,8 +12,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis_py.simulate.fuels import split_fuels
-from analysis_py.simulate.layout import LAYOUT, UNIT_FACTOR, decimals, indicators, printed, round_printed
+from analysis_py.simulate.layout import (
+    HISTORY_YEAR,
+    LAYOUT,
+    UNIT_FACTOR,
+    decimals,
+    indicators,
+    printed,
+    round_printed,
+    spans,
+)
 from analysis_py.simulate.places import SANSHA, YEARS, Places
 from analysis_py.simulate.process import autoregress
 from analysis_py.simulate.streams import Streams
@@ -21,10 +29,23 @@ from analysis_py.simulate.world import World
 
 #: Economic censuses and the first year each revision reaches back to.
 CENSUSES = ((2004, 2000), (2008, 2005), (2013, 2009), (2018, 2014))
-REVISED = ("gdp", "gdp_tertiary")
-CITY_SOURCES = ("city_yearbook", "city_energy", "city_firms", "city_patents", "city_emissions")
+REVISED = ("gdp", "gdp_primary", "gdp_secondary", "gdp_tertiary")
+CITY_SOURCES = (
+    "city_yearbook",
+    "city_energy",
+    "city_firms",
+    "city_patents",
+    "city_emissions",
+    "city_construction",
+    "city_digital",
+    "city_green_finance",
+    "city_reports",
+)
 URBAN_SHARE = 0.2
-_INTENSIVE = ("gdp_index_prev100",)
+_INTENSIVE = ("gdp_index_prev100", "fixed_asset_investment_growth")
+#: Sources that print numbers of the island city too; of the yearbook some indicators.
+_ISLAND_SOURCES = ("city_firms", "city_patents")
+_ISLAND_INDICATORS = ("population_resident", "population_registered", "land_area", "fiscal_expenditure")
 
 
 @dataclass
@@ -32,7 +53,7 @@ class RawTables:
     """Printed numbers by source and indicator, (N, T) each; NaN = empty cell.
 
     ``revised`` and ``urban`` hold the extra rows of the yearbook; ``code`` and ``label`` are the code and name printed
-    in each (source, place, year).
+    in each (source, place, year); ``history`` is the cross section of 1984, (N,) by indicator.
     """
 
     places: Places
@@ -40,6 +61,7 @@ class RawTables:
     revised: dict[str, np.ndarray]
     urban: dict[str, np.ndarray]
     province: pd.DataFrame
+    history: dict[str, np.ndarray]
     code: dict[str, np.ndarray] = field(default_factory=dict)
     label: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -49,16 +71,20 @@ def build_raw_tables(world: World, reference: Path) -> RawTables:
     places = world.places
     streams = Streams(world.seed)
     quantity = dict(world.quantity)
-    quantity |= split_fuels(places, streams, world.co2_mt, reference)
     gap = _draw_revisions(places, streams)
     first = dict(quantity)
     first["gdp"] = quantity["gdp"] / (1.0 + gap)
     first["gdp_tertiary"] = quantity["gdp_tertiary"] / (1.0 + 1.5 * gap)
     first["gdp_tertiary_share"] = 100.0 * first["gdp_tertiary"] / first["gdp"]
+    goods = [printed("city_yearbook", name, first[name]) for name in ("gdp", "gdp_tertiary", "gdp_primary")]
     first["co2_ceads"] = _draw_inventory(places, streams, world.co2_mt)
     table = {
         source: {name: printed(source, name, first[name]) for name in indicators(source)} for source in CITY_SOURCES
     }
+    # the sectors add up to the first figure of GDP as well, to the digit printed
+    table["city_yearbook"]["gdp_secondary"] = round_printed(
+        "city_yearbook", "gdp_secondary", goods[0] - goods[1] - goods[2]
+    )
     _clear_nonexistent(places, table)
     revised = {
         name: np.where((gap != 0.0) & places.exists, printed("city_yearbook", name, quantity[name]), np.nan)
@@ -70,6 +96,7 @@ def build_raw_tables(world: World, reference: Path) -> RawTables:
         revised=revised,
         urban=_draw_urban(places, streams, table["city_yearbook"]),
         province=sum_provinces(world, streams),
+        history={name: values.copy() for name, values in world.history.items()},
         code={s: places.former_code.copy() for s in CITY_SOURCES},
         label={s: places.former_name.copy() for s in CITY_SOURCES},
     )
@@ -79,11 +106,10 @@ def build_raw_tables(world: World, reference: Path) -> RawTables:
 def _clear_nonexistent(places: Places, table: dict[str, dict[str, np.ndarray]]) -> None:
     """Empty the cells of places that did not exist; the island city reports people, land, firms and patents only."""
     sansha = places.position(SANSHA)
-    kept = {"population_resident", "population_registered", "land_area", "fiscal_expenditure"}
     for source, columns in table.items():
         for name, values in columns.items():
             values[~places.exists] = np.nan
-            if source in {"city_energy", "city_emissions"} or (source == "city_yearbook" and name not in kept):
+            if source not in _ISLAND_SOURCES and name not in _ISLAND_INDICATORS:
                 values[sansha] = np.nan
 
 
@@ -135,7 +161,18 @@ def _draw_urban(places: Places, streams: Streams, yearbook: dict[str, np.ndarray
         else:
             urban = values * np.minimum(part * lean, 0.95)
         out[name] = np.where(row, round_printed("city_yearbook", name, urban), np.nan)
+    _balance_urban(out)
     return out
+
+
+def _balance_urban(urban: dict[str, np.ndarray]) -> None:
+    """Sectors of the urban districts: little farming, and industry what is left of GDP (NaN where nothing would be)."""
+    goods = urban["gdp"] - urban["gdp_tertiary"]
+    primary = round_printed("city_yearbook", "gdp_primary", np.minimum(0.35 * urban["gdp_primary"], 0.5 * goods))
+    secondary = round_printed("city_yearbook", "gdp_secondary", goods - primary)
+    left = goods > 0
+    urban["gdp_primary"] = np.where(left, primary, np.nan)
+    urban["gdp_secondary"] = np.where(left, secondary, np.nan)
 
 
 def sum_provinces(world: World, streams: Streams) -> pd.DataFrame:
@@ -165,6 +202,7 @@ def frames(raw: RawTables) -> dict[str, pd.DataFrame]:
     province["gdp"] = [_text(v, 2) for v in province["gdp"]]
     province["gdp_index_prev100"] = [_text(v, 1) for v in province["gdp_index_prev100"]]
     out["raw_province_yearbook"] = province
+    out["raw_city_history"] = _history_frame(raw)
     out["raw_layout"] = layout_frame()
     return out
 
@@ -184,16 +222,30 @@ def _city_frame(raw: RawTables, source: str) -> pd.DataFrame:
     return frame
 
 
+def _history_frame(raw: RawTables) -> pd.DataFrame:
+    """The cross section of 1984: one row a city with a number, under the code and name the place had before 2000."""
+    names = indicators("city_history")
+    places = raw.places
+    kept = np.any([~np.isnan(raw.history[n]) for n in names], axis=0) & places.exists[:, 0]
+    data: dict[str, object] = {
+        "city_code": places.former_code[kept, 0],
+        "city_name": places.former_name[kept, 0],
+        "year": HISTORY_YEAR,
+    }
+    for name in names:
+        data[name] = [_text(v, 0) for v in raw.history[name][kept]]
+    return pd.DataFrame(data).sort_values("city_code", kind="stable")
+
+
 def _rows(
     raw: RawTables, source: str, columns: dict[str, np.ndarray], names: list[str], scope: str, vintage: str
 ) -> pd.DataFrame:
     """One block of rows: every place-year that exists; for extra blocks and inventories those with a number."""
     some = np.any([~np.isnan(columns[n]) for n in names], axis=0)
-    keep = (
-        raw.places.exists & some
-        if source == "city_emissions" or (scope, vintage) != ("whole_city", "first")
-        else (raw.places.exists)
-    )
+    first_year = min(spans(source, name)[0].year_from for name in names)
+    keep = raw.places.exists & (first_year <= YEARS)[None, :]
+    if source == "city_emissions" or (scope, vintage) != ("whole_city", "first"):
+        keep &= some
     i, t = np.nonzero(keep)
     data: dict[str, object] = {
         "city_code": raw.code[source][i, t],

@@ -89,12 +89,8 @@ def draw_structure(streams: Streams) -> Structure:
     """Draw signs and sizes: a third of the effects zero, a fifth reversed; thresholds in some relations only."""
     draw = streams.stream("structure")
     names = list(TEXTBOOK_SIGN)
-    zeros = round(len(names) / 3)
-    reverses = round(len(names) / 5)
-    deck = np.array([0] * zeros + [-1] * reverses + [1] * (len(names) - zeros - reverses))
     while True:
-        shuffled = draw.permutation(deck)
-        sign = {n: int(s) * TEXTBOOK_SIGN[n] for n, s in zip(names, shuffled, strict=True)}
+        sign = shuffle_signs(draw, TEXTBOOK_SIGN)
         if _is_varied(sign):
             break
     return Structure(
@@ -104,6 +100,14 @@ def draw_structure(streams: Streams) -> Structure:
         shock_loading=int(draw.choice([-1, 1])),
         patent_loading=int(draw.choice([-1, 1])),
     )
+
+
+def shuffle_signs(draw: np.random.Generator, textbook: Mapping[str, int]) -> dict[str, int]:
+    """Sign of each effect of ``textbook`` (name -> expected sign): a third zero, a fifth reversed, others expected."""
+    zeros, reverses = round(len(textbook) / 3), round(len(textbook) / 5)
+    deck = np.array([0] * zeros + [-1] * reverses + [1] * (len(textbook) - zeros - reverses))
+    shuffled = draw.permutation(deck)
+    return {n: int(s) * textbook[n] for n, s in zip(textbook, shuffled, strict=True)}
 
 
 def _is_varied(sign: Mapping[str, int]) -> bool:

@@ -1,8 +1,9 @@
 """The demo world: true values of every measure, for all places and years, drawn from one seed.
 
 Order: economy (population, prices, GDP) -> controls and moderators -> AI firms -> mediators -> carbon productivity
--> CO2. Quantities are rounded to what a yearbook prints before anything is computed from them, so that the truth of a
-measure is what a careful reader of unspoilt tables computes. Equation of the outcome (city i, year t):
+-> CO2 -> fuels and everything else the raw tables hold (``measured``). Quantities are rounded to what a yearbook
+prints before anything is computed from them, so that the truth of a measure is what a careful reader of unspoilt
+tables computes. Equation of the outcome (city i, year t):
 
     CP = a_i + d_t + [b + slope_g(i) + m_ER (ER - 80)/100 + m_IP (IP - 12)/100 + sum_q jump_q 1(q > c_q)] AI
          + c'X + k_1 UIS + k_2 EnvrPat + s W.AI + p v + e
@@ -19,7 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from analysis_py.simulate import economy
+from analysis_py.simulate.effects import Effects, Ground, draw_effects
 from analysis_py.simulate.layout import quantise
+from analysis_py.simulate.measured import draw_measured
 from analysis_py.simulate.places import YEARS, Places, load_places
 from analysis_py.simulate.process import accumulate, autoregress, compose, demean, round_significant, spread, within_sd
 from analysis_py.simulate.streams import Streams
@@ -55,6 +58,9 @@ class World:
     error: Mapping[str, np.ndarray]  # outcome -> exogenous error
     exposure: np.ndarray  # (N, K) shares of the valid shift-share
     national_shock: np.ndarray  # (K, T) its shocks, cumulated
+    effects: Effects
+    effect_coefficient: Mapping[str, float]  # effect of ``effects`` or shock -> coefficient, log or logit points
+    history: Mapping[str, np.ndarray]  # (N,) indicators of the cross section of 1984
 
     @property
     def shift(self) -> np.ndarray:
@@ -97,6 +103,20 @@ def draw_world(seed: int, reference: Path) -> World:
     )
     co2 = base.gdp_real / outcome / 100.0
     symbol["CP"] = outcome
+    ground = Ground(
+        places=places,
+        streams=streams,
+        effects=draw_effects(streams),
+        size=base.size_score,
+        income=base.income_score,
+        shock=innovation,
+        quantity=quantity,
+        symbol=symbol,
+        co2_mt=co2,
+        coefficient={},
+        history={},
+    )
+    draw_measured(ground, reference)
     return World(
         seed=seed,
         places=places,
@@ -114,6 +134,9 @@ def draw_world(seed: int, reference: Path) -> World:
         error=error,
         exposure=exposure,
         national_shock=shock,
+        effects=ground.effects,
+        effect_coefficient=ground.coefficient,
+        history=ground.history,
     )
 
 
