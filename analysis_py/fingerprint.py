@@ -47,8 +47,11 @@ def warehouse_hash(root: Path, user_raw: Path, variables: str) -> str:
     for folder, patterns in {
         "models": ("*.sql", "*.yml", "*.py"),
         "seeds": ("*.csv", "*.yml"),
-        "dbt_project": ("*.sql", "*.yml"),
+        "dbt_project": ("*.sql", "*.yml", "*.py"),
         "expectations": ("*.py",),
+        # what draws the large demo sources, and what the Python models compute with
+        "analysis_py/simulate": ("*.py",),
+        "analysis_py/efficiency": ("*.py",),
     }.items():
         for pattern in patterns:
             code.extend((root / folder).rglob(pattern))

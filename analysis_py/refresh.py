@@ -100,6 +100,11 @@ def refresh(
             from analysis_py.ingest.decisions import settle_decisions
 
             notes += settle_decisions(place.data)
+        from analysis_py.specification.user_variables import describe_user_variables, settle_user_variables
+
+        added = settle_user_variables(place.data)
+        if added:
+            notes.append(describe_user_variables(added))
         source = choose_co2_source(co2_source, chosen)
         variables: dict[str, object] = {"inputs": chosen, "co2_source": source}
         if source != (co2_source or "ipcc2006"):

@@ -1,5 +1,6 @@
 -- Every numeric column of a mart ends with the suffix of a unit (seed_unit), has a declared ending or beginning
--- (seed_column_suffix), or is a symbol of the carbon productivity paper, its flow or its lag.
+-- (seed_column_suffix), or is a symbol of the carbon productivity paper, its flow or its lag. Columns a user defined are
+-- named by the user.
 -- depends_on: {{ ref('dim_city') }}
 -- depends_on: {{ ref('panel_carbon_productivity') }}
 with measures as (
@@ -13,6 +14,12 @@ with measures as (
         and schema_name = 'marts'
         and data_type in ('DOUBLE', 'BIGINT', 'INTEGER', 'HUGEINT', 'FLOAT', 'DECIMAL')
         and column_name <> 'year'
+        {% for variable in user_variables() -%}
+        and not (
+            table_name = '{{ variable['table_name'] }}'
+            and regexp_replace(column_name, '_reported$', '') = '{{ variable['name'] }}'
+        )
+        {% endfor -%}
 ),
 
 endings as (

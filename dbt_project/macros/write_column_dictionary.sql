@@ -25,6 +25,29 @@
                 {% endfor %}
             {% endif %}
         {% endfor %}
+        {% for variable in user_variables() %}
+            {% set own = {
+                's': 'marts',
+                't': variable['table_name'],
+                'c': variable['name'],
+                'd': variable['description'] ~ ' (defined by the user).',
+                'u': variable['unit'],
+                'f': variable['expression'],
+                'i': variable['inputs'],
+                'r': 'as its ingredients' if variable['fill_columns'] else none,
+                'o': 'variables.yml'
+            } %}
+            {% do entries.append(own) %}
+            {% for ending, told in [
+                ('_reported', ' from observed cells alone; NULL where any ingredient was filled or is missing.'),
+                ('_fill', ': how it was filled; of several ingredients the worst.')
+            ] if variable['fill_columns'] %}
+                {% do entries.append(dict(
+                    own, c=variable['name'] ~ ending, d=variable['name'] ~ told, f=none, i=variable['name'], r=none,
+                    u=variable['unit'] if ending == '_reported' else none
+                )) %}
+            {% endfor %}
+        {% endfor %}
         {% set entries_json = tojson(entries) | replace("'", "''") %}
         begin transaction;
         create or replace table meta.column_dictionary (

@@ -129,11 +129,21 @@ def read_marts(con: duckdb.DuckDBPyConnection) -> Marts:
 
 
 def _read_mart(con: duckdb.DuckDBPyConnection, name: str, key: tuple[str, ...]) -> Mart:
-    described = con.execute(f"describe marts.{name}").fetchall()
+    """The mart without the columns a user defined: what they hold is the user's to judge."""
+    own = {
+        str(row[0])
+        for row in con.execute(
+            "select column_name from meta.column_dictionary "
+            "where schema_name = 'marts' and model_name = ? and source = 'variables.yml'",
+            [name],
+        ).fetchall()
+    }
+    described = [row for row in con.execute(f"describe marts.{name}").fetchall() if row[0] not in own]
     schema = pd.DataFrame(
         [{"where": f"marts.{name}", **{row[0]: _KINDS.get(row[1], str(row[1]).lower()) for row in described}}]
     )
-    rows = con.execute(f"select * from marts.{name} order by {', '.join(key)}").df()
+    wanted = ", ".join(f'"{row[0]}"' for row in described)
+    rows = con.execute(f"select {wanted} from marts.{name} order by {', '.join(key)}").df()
     # few distinct values: comparing and filtering categories is many times faster than text
     rows = rows.astype({c: "category" for c in rows.columns if str(c).endswith("_fill")})
     label = rows["city_name_zh"].fillna(rows["city_code"]).astype("str")
