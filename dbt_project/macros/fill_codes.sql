@@ -8,6 +8,16 @@
     end
 {%- endmacro %}
 
+{#- The worst of a list of fill codes, in the same order. -#}
+{% macro worst_fill_of(codes) -%}
+    case
+        {% for code in ['missing', 'linear', 'carried', 'ratio'] -%}
+        when list_contains({{ codes }}, '{{ code }}') then '{{ code }}'
+        {% endfor -%}
+        else 'observed'
+    end
+{%- endmacro %}
+
 {#-
     The three columns of a derived measure: its value, its fill code (the worst of its ingredients'; missing when the
     value is NULL) and its reported value (the value where every ingredient was observed, else NULL).
