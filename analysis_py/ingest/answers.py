@@ -21,7 +21,7 @@ LEAVE = "leave"
 OPEN = "?"
 
 #: Sources whose numbers are printed for the whole city and for its urban districts.
-SCOPED_SOURCES = ("city_yearbook", "city_energy")
+SCOPED_SOURCES = ("city_yearbook", "city_energy", "city_construction", "city_digital")
 
 #: Kind of question -> its flag, the answers there are, and the one taken when nothing speaks against it.
 _KINDS: dict[str, tuple[str, tuple[str, ...], str | None]] = {

@@ -14,15 +14,7 @@ from analysis_py.ingest.batches import CellBatches
 from analysis_py.ingest.body import tell_passed
 from analysis_py.ingest.cell_numbers import NotANumber, NumberReader, has_own_unit
 from analysis_py.ingest.cells import is_missing, parse_year, shown
-from analysis_py.ingest.contract import (
-    AREA_SCOPES,
-    PANEL_FIRST_YEAR,
-    PANEL_LAST_YEAR,
-    POPULATION_BASES,
-    VINTAGES,
-    Contract,
-    Indicator,
-)
+from analysis_py.ingest.contract import AREA_SCOPES, POPULATION_BASES, VINTAGES, Contract, Indicator
 from analysis_py.ingest.layout import Binding, Cell, Observation
 from analysis_py.ingest.places import PlaceIndex, PlaceKey, Placement
 from analysis_py.ingest.plausibility import Problems, Tally, check_unit, find_implausible
@@ -49,6 +41,7 @@ class Collector:
         self.dictionary = dictionary
         self.index = index
         self.indicators = contract.of_source(source)
+        self.wanted_years = frozenset(contract.years(source))
         self.numbers = NumberReader(contract, dictionary)
         self.problems = Problems()
         self.bindings: list[Binding] = []
@@ -65,12 +58,15 @@ class Collector:
         self.years_outside: set[int] = set()
         self.notes: dict[str, int] = {}
         self.unplaced = UnplacedPlaces()
-        self.columns: dict[str, list[object]] = {}
+        #: Rows of the nation in a table of places, and of other places in a table taken for the nation.
+        self.rows_of_nation = self.rows_of_others = self.cells_of_others = 0
         self._noted: set[PlaceKey] = set()
         self._tallies: dict[tuple[str, str, str, str, str], Tally] = {}
         self._keys: dict[tuple[object, ...], dict[int, int]] = {}
         self._units: dict[tuple[str, str], str | None] = {}
         self._row = self._last_placed = self._last_outside = self._last_without = 0
+        self._last_nation = 0
+        self._of_nation = UnplacedPlaces()
         self._extra: frozenset[str] = frozenset()
         self._rows = CellBatches()
         self._file = binding.sheet.path.name
@@ -81,6 +77,7 @@ class Collector:
             self.bindings.append(seen.binding)
             self._extra = seen.binding.mapping.missing
             self._row = self._last_placed = self._last_outside = self._last_without = 0
+            self._last_nation = 0
         if seen.row != self._row:
             self._row = seen.row
             self.rows_read += 1
@@ -103,10 +100,15 @@ class Collector:
         self.placed.setdefault(placement.code)
         if placement.note:
             self.notes[placement.note] = self.notes.get(placement.note, 0) + 1
-        if not PANEL_FIRST_YEAR <= year <= PANEL_LAST_YEAR:
-            self.cells_outside_years += len(cells)
-            if cells:
-                self.years_outside.add(year)
+        if year in self.wanted_years:
+            outside = [cell for cell in cells if not self.indicators[cell.rule.indicator].covers(year)]
+            cells = [cell for cell in cells if cell not in outside] if outside else cells
+        else:
+            outside = cells
+        self.cells_outside_years += len(outside)
+        if outside:
+            self.years_outside.add(year)
+        if year not in self.wanted_years or (outside and not cells):
             if seen.row != self._last_outside:
                 self._last_outside = seen.row
                 self.rows_outside_years += 1
@@ -136,6 +138,10 @@ class Collector:
             marks = sorted(self.marks.items(), key=lambda item: (-item[1], item[0]))
             listed = ", ".join(f"'{shown(mark)}' {count:,}" for mark, count in marks[:12])
             told.append(f"no value: cells that hold {listed}{', ...' if len(marks) > 12 else ''}")
+        if self.rows_of_nation:
+            told.append(f"{self.rows_of_nation:,} row(s) of the whole nation left out: a total, not one of the places")
+        if self.index.level == "national" and self.rows_of_others:
+            told.append(f"{self.rows_of_others:,} row(s) of other places left out: only the nation's are asked for")
         return told + tell_passed([binding.body for binding in self.bindings if binding.body is not None])
 
     def _bad_year(self, seen: Observation) -> CarbonpanelError:
@@ -161,7 +167,18 @@ class Collector:
                 self._leave_unplaced(seen, placement, 0)
 
     def _leave_unplaced(self, seen: Observation, placement: Placement, cells: int) -> None:
-        self.cells_unplaced += cells
+        if placement.is_nation or self.index.level == "national":
+            self.cells_of_others += cells
+        else:
+            self.cells_unplaced += cells
+        if placement.is_nation:
+            self.rows_of_nation += seen.row != self._last_nation
+            self._last_nation = seen.row
+            self._of_nation.add(str(seen.place), placement, seen.row)
+            return
+        if self.index.level == "national":
+            self.rows_of_others += seen.row != self._last_nation
+            self._last_nation = seen.row
         if placement.ended:
             self.rows_after_abolition += 1
             if not cells:
@@ -284,6 +301,7 @@ class Collector:
             Tally(cell.column, indicator.name, unit, cell.rule.population_basis or indicator.population_basis),
         )
         tally.read += 1
+        tally.lowest = min(tally.lowest, value)
         canonical = self.contract.to_canonical(value, unit, indicator)
         reason = find_implausible(canonical, indicator)
         if reason:
@@ -333,8 +351,10 @@ class Collector:
                 remedy="check that the right file was exported",
             )
         self.problems.raise_first()
-        if not self.placed and self.unplaced:
-            raise self.unplaced.refusal(sheet)
+        if not self.placed and (self.unplaced or self._of_nation):
+            raise (self.unplaced or self._of_nation).refusal(sheet)
+        if self.index.level == "national" and self.rows_of_others:
+            self.unplaced = UnplacedPlaces()
         for tally in self._tallies.values():
             check_unit(tally, self.indicators[tally.indicator], self.contract, sheet)
         if len(self.reasons) == len(self._rows):
@@ -356,10 +376,12 @@ class Collector:
             )
         if self.years_outside:
             first, last = min(self.years_outside), max(self.years_outside)
-            what = f"all numbers are of years outside {PANEL_FIRST_YEAR}-{PANEL_LAST_YEAR} ({first}-{last})"
+            wanted = sorted(self.wanted_years)
+            span = f"{wanted[0]}-{wanted[-1]}" if len(wanted) > 1 else str(wanted[0])
+            what = f"all numbers are of years outside {span} ({first}-{last})"
         elif self.cells_not_observed:
             what = "all numbers are marked as estimated, not observed"
-        elif self.cells_unplaced:
+        elif self.cells_unplaced or self.cells_of_others:
             what = "all numbers are of places that could not be told or no longer existed"
         else:
             what = "the table holds no number in the columns that are used"

@@ -47,7 +47,7 @@ POPULATION_BASES = ("registered", "resident")
 INVENTORIES = {"ceads": "co2_ceads", "edgar": "co2_edgar"}
 
 #: Indicators whose own definition says which population they count.
-_OWN_BASIS = {"population_registered": "registered", "population_resident": "resident"}
+_OWN_BASIS = {"population_registered": "registered", "population_resident": "resident", "population_urban": "resident"}
 
 #: Dimensions that may stand for one another in a file; SQL converts (index = 100 + growth in percent).
 _COMPATIBLE = {"index": ("index", "growth")}
@@ -69,8 +69,8 @@ class Unit:
 class Indicator:
     """One row of seed_indicator: what the raw contract knows of a number, and the range in which it is plausible.
 
-    ``min_value`` and ``max_value`` are in ``unit``, the canonical unit. ``kind`` is flow, stock, share or index;
-    indicators of one ``vintage_group`` are revised together.
+    ``min_value`` and ``max_value`` are in ``unit``, the canonical unit. ``kind`` is flow, stock, share, rate or index;
+    indicators of one ``vintage_group`` are revised together. One with a ``base_year`` is of that year alone.
     """
 
     name: str
@@ -83,6 +83,16 @@ class Indicator:
     label_zh: str
     kind: str = "flow"
     vintage_group: str = ""
+    base_year: int | None = None
+
+    def covers(self, year: int) -> bool:
+        """Whether a number of ``year`` is wanted: a year of the panel, or the one base year."""
+        return year == self.base_year if self.base_year else PANEL_FIRST_YEAR <= year <= PANEL_LAST_YEAR
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether it compares two years (an index, a growth rate): its size says nothing of a unit."""
+        return self.kind in ("index", "rate")
 
     @property
     def population_basis(self) -> str | None:
@@ -110,12 +120,22 @@ class Contract:
             )
 
     def level(self, source: str) -> str:
-        """``city`` or ``province``: what the places of a source are."""
+        """``city``, ``province`` or ``national``: what the places of a source are."""
         return next(i.level for i in self.indicators.values() if i.source == source)
 
     def of_source(self, source: str) -> dict[str, Indicator]:
         """Indicators of one source by name, in seed order."""
         return {name: item for (owner, name), item in self.indicators.items() if owner == source}
+
+    def sources_of(self, level: str) -> tuple[str, ...]:
+        """Sources whose places are of a level, in seed order."""
+        return tuple(source for source in self.sources if self.level(source) == level)
+
+    def years(self, source: str) -> tuple[int, ...]:
+        """All years a source has, in order: those of the panel and base years."""
+        own = {item.base_year for item in self.of_source(source).values()}
+        panel = range(PANEL_FIRST_YEAR, PANEL_LAST_YEAR + 1) if None in own else ()
+        return tuple(sorted({*panel, *(year for year in own if year is not None)}))
 
     def accepts(self, indicator: Indicator, unit: str) -> bool:
         """Whether SQL can convert ``unit`` to the indicator's canonical unit."""
@@ -190,6 +210,7 @@ def load_contract(folder: Path | None = None) -> Contract:
             label_zh=row["label_zh"],
             kind=row.get("kind") or "flow",
             vintage_group=row.get("vintage_group") or "",
+            base_year=int(row["base_year"]) if row.get("base_year") else None,
         )
         for row in read_reference("seed_indicator", folder)
     }

@@ -243,6 +243,7 @@ def _account(
         cells_outside_years=seen.cells_outside_years,
         cells_unplaced=seen.cells_unplaced,
         cells_not_observed=seen.cells_not_observed,
+        cells_of_others=seen.cells_of_others,
         places_read=seen.places_read(),
         places_placed=len(seen.placed),
         unplaced=seen.unplaced.listed(),

@@ -104,7 +104,7 @@ def _other_measure(table: pa.Table, position: int, contract: Contract) -> str:
     names = ("source", "indicator", "value", "unit")
     source, name, value, said = (table.column(column)[position].as_py() for column in names)
     indicator = contract.indicators[(source, name)]
-    if indicator.kind != "index":
+    if not indicator.is_relative:
         return ""
     for unit in contract.units_for(indicator):
         if unit != said and not find_implausible(contract.to_canonical(value, unit, indicator), indicator):
@@ -121,7 +121,7 @@ def _read_series(table: pa.Table, contract: Contract) -> list[_Series]:
     found = []
     for (source, name, *_), cells in groups.items():
         indicator = contract.indicators[(str(source), str(name))]
-        if indicator.kind == "index":
+        if indicator.is_relative:
             continue
         places = tuple(sorted({cell[1] for cell in cells}))
         years = tuple(sorted({cell[2] for cell in cells}))

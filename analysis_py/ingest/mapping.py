@@ -13,6 +13,7 @@ from typing import Any
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
 from analysis_py.ingest.cells import parse_year
 from analysis_py.ingest.contract import AREA_SCOPES, POPULATION_BASES, VINTAGES, Contract, load_contract
+from analysis_py.ingest.places import NATION_NAME
 from analysis_py.ingest.units import Dictionary, load_dictionary
 from analysis_py.ingest.yaml_lines import Node, load_yaml
 
@@ -219,6 +220,10 @@ class _Reader:
             raise self.fail("CP-MAPPING-VALUE", f"'{text}' is not a year", node, "write four digits, such as 2019")
         return text
 
+    def nation(self, source: str, place: dict[str, Node]) -> str | None:
+        """The place of a source of the nation that says none; it needs none."""
+        return NATION_NAME if self.contract.level(source) == "national" and not place else None
+
     def year_of_table(self, node: Node | None) -> tuple[str | None, str | None]:
         """The column of years, or the one year of the whole table (``year: {is: 2019}``)."""
         if node is not None and isinstance(node.value, dict):
@@ -298,7 +303,7 @@ class _Reader:
             code=self.column(place.get("code")),
             place=self.column(place.get("name")),
             province=self.column(place.get("province")),
-            fixed_place=self.text(place.get("is")),
+            fixed_place=self.text(place.get("is")) or self.nation(source, place),
             year=year_column,
             fixed_year=fixed_year,
             indicator=self.column(keys.get("indicator")),

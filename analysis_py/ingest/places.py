@@ -35,6 +35,26 @@ _TOTALS = frozenset(
     {"全国", "中国", "合计", "总计", "总和", "平均", "均值", "全省", "全区", "全部", "东部", "中部", "西部", "东北"}
     | {"china", "total", "sum", "mean", "average", "all"}
 )
+#: The nation, as tables of provinces write it in a row of their own; its codes.
+NATION = "000000"
+NATION_NAME = "全国"
+_NATION_NAMES = frozenset(
+    {
+        "全国",
+        "中国",
+        "全国总计",
+        "全国合计",
+        "全国总和",
+        "中华人民共和国",
+        "china",
+        "national",
+        "nation",
+        "prc",
+        "chn",
+        "wholecountry",
+    }
+)
+_NATION_CODES = frozenset({NATION, "100000"})
 #: Romanised names of provinces besides the usual English ones.
 _ROMANISED = {"neimenggu": "150000", "nei mongol": "150000", "xizang": "540000", "shannxi": "610000"}
 _LONG_PROVINCE = re.compile(r"(?:壮族|回族|维吾尔)?(?:自治区|省|市)\Z")
@@ -68,7 +88,8 @@ class Placement:
     """The answer: ``code`` of the place, or ``None`` with a ``reason`` and candidates (``安庆市 (340800)``).
 
     ``note`` says what was remarkable about a place that was found (a former name, an unknown spelling under a known
-    code); ``ended`` marks a place that no longer existed in the year of the row.
+    code); ``ended`` marks a place that no longer existed in the year of the row, ``is_nation`` the row of the whole
+    nation in a table of places.
     """
 
     code: str | None
@@ -76,6 +97,7 @@ class Placement:
     candidates: tuple[str, ...] = ()
     note: str = ""
     ended: bool = False
+    is_nation: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +109,7 @@ class _Place:
 
 
 class PlaceIndex:
-    """All places of one level (``city`` or ``province``) and every name and code they are known by."""
+    """All places of one level (``city``, ``province``, ``national``) and every name and code they are known by."""
 
     def __init__(self, level: str, folder: Path | None = None) -> None:
         self.level = level
@@ -107,6 +129,8 @@ class PlaceIndex:
             for code, name in self._province_names.items():
                 self._places[code] = _Place(code, name, code, None)
                 self._codes[code] = code
+        elif level == "national":
+            self._places[NATION] = _Place(NATION, NATION_NAME, NATION, None)
         else:
             self._load_cities(folder)
         self._load_outside()
@@ -158,7 +182,7 @@ class PlaceIndex:
 
     @property
     def _wanted(self) -> str:
-        return "city of the panel" if self.level == "city" else "province"
+        return {"city": "city of the panel", "national": "row of the nation"}.get(self.level, self.level)
 
     def label(self, code: str) -> str:
         """``安庆市 (340800)``."""
@@ -190,6 +214,9 @@ class PlaceIndex:
     def _resolve(self, key: PlaceKey, year: int | None) -> Placement:
         name, province = plain(key.name), plain(key.province)
         code = _standard_code(key.code)
+        nation = self._nation(name, code, key)
+        if nation is not None:
+            return nation
         if code is not None and name in _EMPTY_NAMES:
             name = ""
         province_code = self._provinces.get(_fold(province)) if province else None
@@ -216,6 +243,17 @@ class PlaceIndex:
             note = f"'{name}' is not a known name of {self.label(city)}; placed by its code" if unknown else ""
             return Placement(city, note=note)
         return Placement(None, f"code {code} is {self.label(city)}, but {by_name.reason}", (self.label(city),))
+
+    def _nation(self, name: str, code: str | None, key: PlaceKey) -> Placement | None:
+        """The nation where it is looked for, the reason against it elsewhere; ``None`` where another place may be."""
+        is_named = _fold(name) in _NATION_NAMES
+        if self.level != "national":
+            if is_named and code in (None, *_NATION_CODES) or code in _NATION_CODES and not name:
+                return Placement(None, f"'{key}' is a total, the nation, and not a {self._wanted}", is_nation=True)
+            return None
+        if is_named or code in _NATION_CODES:
+            return Placement(NATION)
+        return Placement(None, f"'{key}' is not the nation (全国)" if str(key) else "the row names no place")
 
     def _by_unknown_code(self, code: str, by_name: Placement | None) -> Placement:
         if code in self._outside_codes:

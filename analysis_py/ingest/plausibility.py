@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from analysis_py.ingest.sheets import CellSheet
 _WRONG_UNIT_CELLS = 10
 _WRONG_UNIT_SHARE = 0.5
 _SAMPLE = 200
+#: Growth of a whole column that never falls below this percentage is an index of the year before.
+_LOWEST_INDEX = 50.0
 #: Share of a sample that must be possible in another unit for that unit to be worth naming.
 _GUESS_SHARE = 0.95
 
@@ -28,6 +31,7 @@ class Tally:
     read: int = 0
     written: int = 0
     impossible: int = 0
+    lowest: float = math.inf
     sample: list[float] = field(default_factory=list)
 
     def add_impossible(self, value: float) -> None:
@@ -70,6 +74,13 @@ def find_implausible(value: float, indicator: Indicator) -> str:
 
 def check_unit(tally: Tally, indicator: Indicator, contract: Contract, sheet: CellSheet) -> None:
     """Refuse a column most of whose numbers are impossible in its unit, naming a unit in which they would fit."""
+    if indicator.kind == "rate" and tally.read >= _WRONG_UNIT_CELLS and tally.lowest >= _LOWEST_INDEX:
+        raise CarbonpanelError(
+            "CP-UNIT-IMPLAUSIBLE",
+            f"all {tally.read:,} numbers of {indicator.name} are {_LOWEST_INDEX:g} or more: no growth in percent",
+            where=sheet.place(column=tally.column),
+            remedy="are they an index (上年=100)? take 100 from each of them",
+        )
     if tally.read < _WRONG_UNIT_CELLS or tally.impossible <= _WRONG_UNIT_SHARE * tally.read:
         return
     guess = guess_unit(tally, indicator, contract)

@@ -91,7 +91,7 @@ def _entry(path: Path, node: Node) -> Preference:
             if name not in known:
                 raise _bad(path, f"'{name}' is not an indicator of {source}", keys[key], did_you_mean(name, known))
             indicators.append(name)
-    years = (PANEL_FIRST_YEAR, PANEL_LAST_YEAR)
+    years = (contract.years(source)[0], contract.years(source)[-1])
     if "years" in keys:
         text = _texts(path, keys["years"])[0]
         match = _YEARS.match(text)
@@ -143,7 +143,7 @@ def settle_precedence(data_dir: str | Path, datasets: Mapping[str, Sequence[Path
     for source in dict.fromkeys(entry.source for entry in entries):
         names = [file.stem for file in datasets.get(source, ())]
         for indicator in load_contract().of_source(source):
-            for year in range(PANEL_FIRST_YEAR, PANEL_LAST_YEAR + 1):
+            for year in load_contract().years(source):
                 if any(entry.fits(source, indicator, year) for entry in entries):
                     order = order_datasets(entries, names, source, indicator, year)
                     rows += [(source, indicator, year, name, at) for at, name in enumerate(order, start=1)]
@@ -169,7 +169,7 @@ def _same(path: Path, table: pa.Table) -> bool:
 def prefer_dataset(data_dir: str | Path, source: str, dataset: str) -> None:
     """Put a dataset first for its whole source: a new entry at the top of the file; what stands there stays."""
     entries = load_precedence(data_dir)
-    if entries and entries[0].fits(source, "", PANEL_FIRST_YEAR) and entries[0].datasets[0] == dataset:
+    if entries and entries[0].fits(source, "", load_contract().years(source)[0]) and entries[0].datasets[0] == dataset:
         return
     path = precedence_path(data_dir)
     before = path.read_text(encoding="utf-8-sig") if path.exists() else _HEAD

@@ -15,7 +15,7 @@ from analysis_py.ingest.contract import INVENTORIES
 from analysis_py.ingest.headings import Heading
 from analysis_py.ingest.layout import Binding, SheetSays, bind, check_duplicates, no_place, no_year
 from analysis_py.ingest.mapping import Mapping, Rule, Setting
-from analysis_py.ingest.places import PlaceIndex, PlaceKey
+from analysis_py.ingest.places import NATION_NAME, PlaceIndex, PlaceKey
 from analysis_py.ingest.settling import settle_proposed
 from analysis_py.ingest.table_search import FoundTable, infer_structure, place_headings
 from analysis_py.ingest.titles import read_titles, title_name
@@ -73,7 +73,7 @@ class _Proposal:
                 self.roles[heading.role] = self.header.names[position]
                 self.role_positions.add(position)
         for role, position in infer_structure(self.found, self.index).items():
-            if role in ("name", "code") and self.level == "province":
+            if role in ("name", "code") and self.level != "city":
                 role = "province" if role == "name" else "province_code"
             self.roles[role] = self.header.reference(position)
             self.role_positions.add(position)
@@ -112,6 +112,9 @@ class _Proposal:
         if not (code or place or across):
             if self.says.place is not None:
                 sheet_says.append("place")
+            elif self.level == "national":
+                fixed_place = NATION_NAME
+                self.remarks.append("no column says a place: the numbers are taken for those of the nation")
             else:
                 fixed_place = self.titles.place
                 self.remarks.append(f"the place is that of row {self.titles.place_row}: {fixed_place}")
@@ -125,6 +128,11 @@ class _Proposal:
         if not has_year and self.titles.year:
             fixed_year = self.titles.year
             self.remarks.append(f"the year is that of the title in row {self.titles.year_row}: {fixed_year}")
+            has_year = True
+        base_years = {indicator.base_year for indicator in self.indicators.values()}
+        if not has_year and len(base_years) == 1 and None not in base_years:
+            fixed_year = str(base_years.pop())
+            self.remarks.append(f"the year is {fixed_year}, of which all numbers of {self.source} are")
             has_year = True
         if not has_year:
             raise self._no_indicator() if self.ignored else no_year(self.sheet, self.header)
@@ -211,13 +219,14 @@ class _Proposal:
         return found
 
     def _place_columns(self, has_across: bool) -> tuple[str | None, str | None, str | None]:
-        if self.level == "province":
+        if self.level != "city":
             code = self.roles.get("province_code") or self.roles.get("code")
             place = self.roles.get("province") or self.roles.get("name")
             found: tuple[str | None, str | None, str | None] = (code, place, None)
         else:
             found = (self.roles.get("code"), self.roles.get("name"), self.roles.get("province"))
-        if not found[0] and not found[1] and not has_across and self.says.place is None and not self.titles.place:
+        says_place = has_across or self.says.place is not None or self.titles.place or self.level == "national"
+        if not found[0] and not found[1] and not says_place:
             raise no_place(self.sheet, self.header, self.level)
         return found
 
@@ -303,8 +312,10 @@ class _Proposal:
         """The unit of a heading that states none; ``None`` when the column is to be left out."""
         indicator = self.indicators[name]
         possible = self.dictionary.contract.units_for(indicator)
-        if len(possible) == 1:
-            return possible[0]
+        dimension = self.dictionary.contract.units[indicator.unit].dimension
+        if len(possible) == 1 or (dimension == "count" and indicator.kind == "flow"):
+            # Events (patents, firms, words) are counted one by one; what stands somewhere may be printed in 万.
+            return indicator.unit
         for_table = {self.dictionary.unit(unit, indicator) for unit in self.titles.units} - {None}
         if len(for_table) == 1:
             unit = str(next(iter(for_table)))
@@ -323,14 +334,21 @@ class _Proposal:
         """The indicator a header names; ``None`` when it is left out for want of knowing which."""
         where = self.sheet.place(self.header.row, text)
         if reading.needs_inventory:
-            return INVENTORIES[self.answers.inventory(text, where)]
+            return self._if_known(text, INVENTORIES[self.answers.inventory(text, where)])
         if reading.needs_basis:
             basis = self.answers.population_basis(text, where)
             if basis == LEAVE:
                 self.ignored[text] = "left out, as you said"
                 return None
-            return f"population_{basis}"
+            return self._if_known(text, f"population_{basis}")
         return reading.indicator
+
+    def _if_known(self, text: str, name: str) -> str | None:
+        """The indicator an answer leads to, where the source has it."""
+        if name in self.indicators:
+            return name
+        self.ignored[text] = f"it is {name}, which {self.source} does not hold"
+        return None
 
     def _labels(self, column: str) -> tuple[tuple[str, Rule], ...]:
         """Rules by the texts of the indicator column, from one pass over it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis_py.ingest.cells import shown
+from analysis_py.ingest.contract import load_contract
 
 #: How many entries of a list the text report prints; the JSON holds them all.
 _SHOWN = 12
@@ -66,8 +67,8 @@ class QuarantinedCell:
 class IngestReport:
     """The account of one ingested file.
 
-    Cells: ``cells_read`` = written + outside years + unplaced + not observed + quarantined;
-    ``cells_missing`` are those of used columns that hold no value. ``decided`` are cells that entries of
+    Cells: ``cells_read`` = written + outside years + unplaced + of others + not observed + quarantined; ``cells_of_others``
+    stand in rows of the nation in a table of places, or of other places in one taken for the nation. ``cells_missing`` are those of used columns that hold no value. ``decided`` are cells that entries of
     ``corrections.yml`` accepted or corrected, ``corrections`` these entries. ``output`` is ``None`` when only checked.
     """
 
@@ -105,6 +106,7 @@ class IngestReport:
     remarks: tuple[str, ...]
     warnings: tuple[str, ...]
     corrections: tuple[dict[str, Any], ...] = ()
+    cells_of_others: int = 0
     parquet_sha256: str | None = None
     output: Path | None = field(default=None, compare=False)
 
@@ -170,8 +172,11 @@ def _listed(lines: list[str], limit: int) -> list[str]:
 
 def render_report(report: IngestReport) -> str:
     """The account in plain text for a terminal."""
-    level = "province" if report.source.startswith("province") else "city"
-    cities = "provinces" if level == "province" else "cities"
+    contract = load_contract()
+    level = contract.level(report.source)
+    wanted = contract.years(report.source)
+    outside = "outside the panel" if len(wanted) > 1 else f"other than {wanted[0]}"
+    cities = {"city": "cities", "province": "provinces"}.get(level, "")
     sheet = f", sheet '{report.sheet}'" if report.sheet else ""
     origin = {"shipped": "shipped mapping", "file": "your mapping", "proposed": "proposed from the column names"}
     lines = [
@@ -179,15 +184,18 @@ def render_report(report: IngestReport) -> str:
         f"  read as      {report.form}; {origin[report.mapping_origin]}"
         + ("" if report.mapping_origin == "proposed" else f" '{report.mapping}'")
         + f"; column names in row {report.header_row}",
-        f"  rows         {report.rows_read:,} read, {report.rows_placed:,} of a known {level} and year",
-        f"  places       {report.places_placed:,} of {report.places_read:,} {cities} placed",
+        f"  rows         {report.rows_read:,} read, {report.rows_placed:,} of a known {level.removesuffix('al')} and year",
+        f"  places       {report.places_placed:,} of {report.places_read:,} {cities} placed"
+        if cities
+        else "  places       the nation",
         f"  years        {_spans(report.years)}",
         f"  numbers      {report.cells_written:,} taken of {report.cells_read:,} read"
         f" ({_count(report.cells_missing, 'empty cell')} besides)",
     ]
     left = [
-        (report.cells_outside_years, f"of years outside the panel ({_spans(report.years_outside)})"),
+        (report.cells_outside_years, f"of years {outside} ({_spans(report.years_outside)})"),
         (report.cells_unplaced, "of places that could not be placed"),
+        (report.cells_of_others, "of the whole nation" if cities else "of other places"),
         (report.cells_not_observed, "marked in the file as estimated, not observed"),
         (len(report.quarantined), "quarantined"),
     ]

@@ -22,6 +22,8 @@ _ROLES = {
     "zh": {"code": "城市代码", "name": "城市", "province_code": "省份代码", "province": "省份",
            "year": "年份", "area_scope": "统计口径", "vintage": "数据版本"},
 }  # fmt: skip
+#: Columns that say the place, by level; the nation needs none.
+_PLACE_ROLES = {"city": ("code", "name"), "province": ("province_code", "province"), "national": ()}
 _CHOICES = {
     "en": {"area_scope": AREA_SCOPES, "vintage": VINTAGES},
     "zh": {"area_scope": ("全市", "市辖区"), "vintage": ("初步核算", "修订")},
@@ -37,7 +39,7 @@ _ROLE_NOTES = {
         "name": "full name, e.g. 安庆市; former names and Pinyin are understood",
         "province_code": "GB/T 2260, six digits; code or name is enough",
         "province": "name of the province; with cities it may tell two of the same name apart",
-        "year": "calendar year, 2000-2023",
+        "year": "calendar year, {years}",
         "area_scope": "whole_city (also when empty) or urban_districts",
         "vintage": "first (also when empty) or revised",
     },
@@ -46,7 +48,7 @@ _ROLE_NOTES = {
         "name": "全称，如 安庆市；曾用名与拼音亦可识别",
         "province_code": "六位行政区划代码（GB/T 2260）；代码与名称填一项即可",
         "province": "省份名称；城市重名时用以区分",
-        "year": "公历年份，2000-2023",
+        "year": "公历年份，{years}",
         "area_scope": "全市（留空亦为全市）或 市辖区",
         "vintage": "初步核算（留空亦同）或 修订",
     },
@@ -78,7 +80,7 @@ def template_headers(source: str, language: str) -> list[tuple[str, str]]:
         raise CarbonpanelError(
             "CP-OPTION", f"there is no template in '{language}'", remedy=did_you_mean(language, LANGUAGES)
         )
-    roles = ["code", "name", "year"] if contract.level(source) == "city" else ["province_code", "province", "year"]
+    roles = [*_PLACE_ROLES[contract.level(source)], "year"]
     if source == "city_yearbook":
         roles += ["area_scope", "vintage"]
     headers = [(_ROLES[language][role], role) for role in roles]
@@ -181,7 +183,9 @@ def _workbook(source: str, language: str, headers: list[tuple[str, str]]) -> byt
 def _note(header: str, name: str, source: str, language: str, contract: Contract) -> tuple[object, ...]:
     indicator = contract.of_source(source).get(name)
     if indicator is None:
-        return (header, _ROLE_NOTES[language][name])
+        years = contract.years(source)
+        span = f"{years[0]}-{years[-1]}" if len(years) > 1 else str(years[0])
+        return (header, _ROLE_NOTES[language][name].format(years=span))
     label = indicator.label_zh if language == "zh" else indicator.label_en
     units = [contract.units[unit] for unit in contract.units_for(indicator)]
     names = [unit.label_zh if language == "zh" else unit.label_en for unit in units]

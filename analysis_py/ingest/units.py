@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from analysis_py.ingest.contract import INVENTORIES, Contract, Indicator, load_c
 
 _BRACKETS = re.compile(r"[(\[【〔{<]([^()\[\]【】〔〕{}<>]*)[)\]】〕}>]")
 _FOLDED_AWAY = re.compile(r"[\s_\-.,，、:：;/\\|=()\[\]【】〔〕{}<>'\"“”]+")
+_SAID = ("index", "growth")
+_ANY_INVENTORY = next(iter(INVENTORIES.values()))
 _PRICE_OF_YEAR = re.compile(r"\d{4}年?(?:不变)?(?:价|价格|prices?)\Z")
 
 
@@ -58,6 +61,7 @@ class Dictionary:
     unnamed_co2: frozenset[str] = field(repr=False)
     unnamed_population: frozenset[str] = field(repr=False)
     units: dict[str, tuple[str, ...]] = field(repr=False)
+    own_units: dict[str, dict[str, str]] = field(repr=False)
     qualifiers: dict[str, tuple[str, str]] = field(repr=False)
     understood: frozenset[str] = field(repr=False)
     constant_prices: frozenset[str] = field(repr=False)
@@ -80,6 +84,9 @@ class Dictionary:
 
     def unit(self, text: str, indicator: Indicator) -> str | None:
         """The unit a text names for an indicator, or ``None`` when it names none that the indicator can have."""
+        own = self.own_units.get(indicator.name, {}).get(fold_unit(text))
+        if own is not None:
+            return own
         fitting = [u for u in self.units.get(fold_unit(text), ()) if self.contract.accepts(indicator, u)]
         return fitting[0] if len(fitting) == 1 else None
 
@@ -117,11 +124,11 @@ class Dictionary:
             if known is not None:
                 indicator = self.contract.indicators[(source, known[0])]
                 reading = self._qualify(indicator, known[1], rest, from_brackets, key)
-            elif source == "city_emissions" and key in self.unnamed_co2:
-                indicator = self.contract.indicators[(source, next(iter(INVENTORIES.values())))]
+            elif key in self.unnamed_co2 and (source, _ANY_INVENTORY) in self.contract.indicators:
+                indicator = self.contract.indicators[(source, _ANY_INVENTORY)]
                 reading = self._qualify(indicator, None, rest, from_brackets, key, needs_inventory=True)
-            elif source == "city_yearbook" and key in self.unnamed_population:
-                indicator = self.contract.indicators[(source, "population_registered")]
+            elif key in self.unnamed_population and (source, "population_resident") in self.contract.indicators:
+                indicator = self.contract.indicators[(source, "population_resident")]
                 reading = self._qualify(indicator, None, rest, from_brackets, key)
                 if reading is not None:
                     basis = reading.population_basis
@@ -176,11 +183,34 @@ class Dictionary:
 
 def _splits(text: str, base: str, brackets: list[str]) -> list[tuple[str, list[str], bool]]:
     """Ways to cut a header into a name and the rest, the longest name first; whether the rest stood in brackets."""
-    ways: list[tuple[str, list[str], bool]] = [(text, [], True), (base, brackets, True)]
+    ways: list[tuple[str, list[str], bool]] = [(text, [], True)]
+    outer = text
+    for count in range(1, len(brackets)):
+        # The last brackets say more about a name that holds some itself: 工业烟(粉)尘排放量(吨).
+        last = list(_BRACKETS.finditer(outer))[-1]
+        outer = (outer[: last.start()] + " " + outer[last.end() :]).strip()
+        ways.append((outer, brackets[-count:], True))
+    ways.append((base, brackets, True))
     for position in range(len(base) - 1, 0, -1):
         if base[position] in "_/:,- " and base[:position].strip() and base[position + 1 :].strip():
             ways.append((base[:position], [base[position + 1 :], *brackets], False))
     return ways
+
+
+def _compose(compositions: dict[str, Any]) -> dict[str, list[str]]:
+    """Spellings by indicator of names that are put together of parts: a fuel and a sector in each of some forms."""
+    found: dict[str, list[str]] = {}
+    for pattern, content in compositions.items():
+        parts: dict[str, dict[str, list[str]]] = content["parts"]
+        for chosen in product(*(choices.items() for choices in parts.values())):
+            keys = dict(zip(parts, (key for key, _ in chosen), strict=True))
+            words = found.setdefault(pattern.format(**keys), [])
+            for said in product(*(spellings for _, spellings in chosen)):
+                one = dict(zip(parts, said, strict=True))
+                if len({word.isascii() for word in said}) == 1:
+                    forms = content["english"] if said[0].isascii() else content["chinese"]
+                    words += [form.format(**one) for form in forms]
+    return found
 
 
 def fold_unit(text: str) -> str:
@@ -198,17 +228,21 @@ def load_dictionary(folder: Path | None = None) -> Dictionary:
         for role, spellings in content["roles"].items()
         for rank, spelling in enumerate(spellings)
     }
+    composed = _compose(content["compositions"])
     names: dict[str, dict[str, tuple[str, str | None]]] = {}
     for (source, name), indicator in contract.indicators.items():
         table = names.setdefault(source, {})
         table.setdefault(fold(name), (name, None))
-        # The labels of an index say what it is relative to; those of the others leave the unit open.
-        own_unit = indicator.unit if contract.units[indicator.unit].dimension == "index" else None
+        # The labels of an index say what it is relative to, and a rate of growth is one; the others leave the unit open.
+        own_unit = (
+            indicator.unit if indicator.is_relative and contract.units[indicator.unit].dimension in _SAID else None
+        )
         for label in (indicator.label_en, indicator.label_zh):
             table.setdefault(fold(label), (name, own_unit))
-        for spelling in content["indicators"].get(name, []):
+        for spelling in [*content["indicators"].get(name, []), *composed.get(name, [])]:
             entry = spelling if isinstance(spelling, dict) else {"name": spelling}
-            table.setdefault(fold(entry["name"]), (name, entry.get("unit")))
+            growth = indicator.unit if contract.units[indicator.unit].dimension == "growth" else None
+            table.setdefault(fold(entry["name"]), (name, entry.get("unit", growth)))
     units: dict[str, list[str]] = {}
     for unit in contract.units.values():
         for label in (unit.name, unit.column_suffix, unit.label_en, unit.label_zh):
@@ -231,6 +265,10 @@ def load_dictionary(folder: Path | None = None) -> Dictionary:
         unnamed_co2=frozenset(fold(word) for word in content["co2_of_unnamed_inventory"]),
         unnamed_population=frozenset(fold(word) for word in content["population_of_unnamed_basis"]),
         units={key: tuple(value) for key, value in units.items()},
+        own_units={
+            name: {fold_unit(str(text)): unit for text, unit in texts.items()}
+            for name, texts in content["units_of"].items()
+        },
         qualifiers=qualifiers,
         understood=frozenset(fold(word) for word in content["understood"]),
         constant_prices=frozenset(fold(word) for word in content["constant_prices"]),

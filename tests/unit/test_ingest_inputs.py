@@ -8,19 +8,23 @@ import pytest
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.ingest.contract import load_contract
-from analysis_py.ingest.inputs import current_inputs, describe_inputs, input_hash, remove_dataset
+from analysis_py.ingest.inputs import current_inputs, describe_inputs, has_demo, input_hash, remove_dataset
 from analysis_py.ingest.mapping import shipped_mappings
 from tests.unit.ingest_files import PLAIN, bring, write_text, written
 
-DEMO = ["city_yearbook", "city_energy", "city_firms", "city_patents", "city_emissions", "province_yearbook"]
-SOURCES = [*DEMO, "province_energy", "province_emissions"]
-#: Without a file of a user: the demo world, which has no energy and emissions of provinces.
-WORLD = dict.fromkeys(DEMO, "demo") | dict.fromkeys(SOURCES[len(DEMO) :], "none")
+SOURCES = [
+    *("city_yearbook", "city_energy", "city_firms", "city_patents", "city_emissions", "province_yearbook"),
+    *("province_energy", "province_emissions", "city_construction", "city_digital", "city_green_finance"),
+    *("city_reports", "city_history", "province_sectors", "national_yearbook"),
+]
+#: Without a file of a user: the demo world, as far as it goes.
+WORLD = {source: "demo" if has_demo(source) else "none" for source in SOURCES}
 
 
 def test_all_is_demo_until_a_file_is_brought_and_nothing_is_mixed(tmp_path: Path) -> None:
     data = tmp_path / "data"
     assert current_inputs(data) == WORLD
+    assert [WORLD[source] for source in SOURCES[:6]] == ["demo"] * 6
     bring(write_text(tmp_path / "a.csv", PLAIN))
     assert current_inputs(data) == {**dict.fromkeys(SOURCES, "none"), "city_yearbook": "user"}
     bring(write_text(tmp_path / "b.csv", "city,year,co2_ceads\n合肥,2015,45\n"), "city_emissions")

@@ -23,6 +23,7 @@ def fill(path: Path, source: str, language: str, language_values: dict[str, obje
     sheet = book.worksheets[0]
     indicators = load_contract().of_source(source)
     place = {"code": "340100", "name": "合肥市", "province_code": "340000", "province": "安徽", "year": 2019}
+    place |= {"year": load_contract().years(source)[-1]}
     place |= language_values or {}
     numbers = {}
     for position, (_, name) in enumerate(template_headers(source, language), start=1):
@@ -43,9 +44,9 @@ def test_a_filled_template_ingests_as_it_is(tmp_path: Path, source: str, languag
     assert {row["indicator"]: row["value"] for row in rows} == pytest.approx(numbers)
     units = {name: indicator.unit for name, indicator in load_contract().of_source(source).items()}
     assert {row["indicator"]: row["unit"] for row in rows} == units
-    assert {(row["city_code"], row["year"]) for row in rows} == {
-        ("340100" if source.startswith("city") else "340000", 2019)
-    }
+    code = {"city": "340100", "province": "340000", "national": "000000"}[load_contract().level(source)]
+    year = 1984 if source == "city_history" else 2023
+    assert {(row["city_code"], row["year"]) for row in rows} == {(code, year)}
     assert report.columns_ignored == {} and not report.quarantined
     assert not any("assumed" in remark or "--unit" in remark for remark in report.remarks)
 

@@ -55,8 +55,11 @@ def test_headers_of_the_yearbook(header: str, indicator: str, unit: str | None) 
         "人均地区生产总值(元)",
         "gdp_rev_100m",
         "GDP deflator",
-        "gdp_primary_100m",
-        "第二产业增加值(亿元)",
+        "gdp_quaternary_100m",
+        "第二产业增加值占GDP的比重(%)",
+        "工业二氧化硫去除量(吨)",
+        "公路货运量(万吨)",
+        "人均公路里程(公里)",
         "pop_10k",
     ],
 )
