@@ -5,6 +5,7 @@
             'co2_source': co2_sources(),
             'gdp_vintage': ['revised', 'first'],
             'grid_factor_type': ['grid_average', 'baseline_OM', 'baseline_BM'],
+            'unspecified_robots': ['left_out', 'proportional'],
         } %}
         {% for name, values in known.items() if var(name) not in values %}
             {{ exceptions.raise_compiler_error(
