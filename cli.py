@@ -23,6 +23,7 @@ from analysis_py.shell.common import (
     say,
     write_json,
 )
+from analysis_py.shell.efficiency import register as register_efficiency
 from analysis_py.shell.users_files import register
 
 app = typer.Typer(
@@ -345,6 +346,7 @@ def doctor() -> None:
 
 
 register(app)
+register_efficiency(app)
 
 
 def main(argv: list[str] | None = None) -> None:
