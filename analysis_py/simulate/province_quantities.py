@@ -187,7 +187,7 @@ def _draw_money(world: World, streams: Streams, code: list[str], yearbook: dict[
     for name, size in (("loans", 0.01), ("trade_total", 0.02), ("internet_users", 0.01)):
         total = sum_cities(places, code, world.quantity[name])
         yearbook[name] = quantise(YEARBOOK, name, total * _noise(draw, shape, size))
-    own_budget = 1.0 + draw.uniform(0.08, 0.22, len(code))[:, None]
+    own_budget = 1.0 + draw.uniform(0.01, 0.05, len(code))[:, None]
     spent = sum_cities(places, code, world.quantity["fiscal_expenditure"]) * own_budget
     yearbook["fiscal_expenditure"] = quantise(YEARBOOK, "fiscal_expenditure", spent * _noise(draw, shape, 0.01))
     yearbook["green_patent_applications"] = sum_cities(places, code, world.quantity["green_patent_applications"])

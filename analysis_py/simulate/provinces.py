@@ -32,7 +32,7 @@ from analysis_py.simulate.streams import Streams
 from analysis_py.simulate.world import World
 
 #: The nation's row in the national yearbook.
-NATION_CODE, NATION_NAME = "100000", "全国"
+NATION_CODE, NATION_NAME = "000000", "全国"
 #: Last year of the provincial inventory of emissions.
 LAST_INVENTORY_YEAR = 2019
 

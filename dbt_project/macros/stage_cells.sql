@@ -8,8 +8,8 @@
            range that the user accepted.
     none : no rows.
 
-    `place` is city or province. A user's place was resolved by ingest; a demo city is resolved in
-    int_city_cells_resolve, a demo province is printed under its code.
+    `place` is city, province or national. A user's place was resolved by ingest; a demo city is resolved in
+    int_city_cells_resolve, a demo province and the nation are printed under their codes.
 -#}
 {% macro stage_cells(source_name, keys, place='city') %}
     {%- set mode = input_mode(source_name) | trim -%}
@@ -39,7 +39,7 @@ long as (
 select
     '{{ source_name }}' as source,
     'demo' as dataset,
-    {{ 'long.province_code' if place == 'province' else 'cast(null as varchar) as city_code' }},
+    {{ 'cast(null as varchar) as city_code' if place == 'city' else 'long.' ~ place ~ '_code' }},
     long.{{ place }}_code as place_code_raw,
     long.{{ place }}_name as place_name_raw,
     cast(long.year as integer) as year,
@@ -86,7 +86,7 @@ accepted as (
 select
     cells.source,
     cells.dataset,
-    cells.city_code{{ ' as province_code' if place == 'province' }},
+    cells.city_code{{ ' as ' ~ place ~ '_code' if place != 'city' }},
     cells.place_code_raw,
     cells.place_name_raw,
     cells.year,

@@ -60,7 +60,7 @@ resolved as (
     where reason in ('outside_plausible_range', 'not_a_number')
     union all
     select
-        'province_yearbook' as source,
+        source,
         dataset,
         province_code as place_code,
         place_name_raw,

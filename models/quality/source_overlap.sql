@@ -15,7 +15,7 @@ with cells as (
     where reason is null
     union all
     select
-        'province_yearbook' as source,
+        source,
         dataset,
         province_code as place_code,
         year,
@@ -27,6 +27,24 @@ with cells as (
         is_simulated
     from {{ ref('int_province_cells_resolve').include(database=false) }}
     where reason is null
+),
+
+chosen as (
+    select
+        source,
+        indicator,
+        city_code as place_code,
+        year,
+        dataset
+    from {{ ref('int_city_cells_select').include(database=false) }}
+    union all
+    select
+        source,
+        indicator,
+        province_code as place_code,
+        year,
+        dataset
+    from {{ ref('int_province_cells_select').include(database=false) }}
 )
 
 select
@@ -57,11 +75,11 @@ inner join cells as second_cell
         and first_cell.place_code = second_cell.place_code
         and first_cell.year = second_cell.year
         and first_cell.dataset < second_cell.dataset
-left join {{ ref('int_city_cells_select').include(database=false) }} as used
+left join chosen as used
     on
         first_cell.source = used.source
         and first_cell.indicator = used.indicator
-        and first_cell.place_code = used.city_code
+        and first_cell.place_code = used.place_code
         and first_cell.year = used.year
 order by
     first_cell.source, first_cell.indicator, first_cell.place_code, first_cell.year, first_cell.area_scope,
