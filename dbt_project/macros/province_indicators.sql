@@ -100,11 +100,3 @@
         ('co2_scope3_reported', 'co2_scope3_reported_mt'),
     ]) }}
 {% endmacro %}
-
-{#- Indicators of the nation in int_national_year. -#}
-{% macro national_indicators() %}
-    {{ return([
-        ('internet_users', 'internet_users_10k_households'),
-        ('energy_electricity', 'energy_electricity_yi_kwh'),
-    ]) }}
-{% endmacro %}

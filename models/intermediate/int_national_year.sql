@@ -1,30 +1,21 @@
 -- The nation by year, beside the year before by the calendar.
-with users as (
+with joined as (
     select
-        province_code,
-        year,
-        reported as internet_users_10k_households_reported,
-        value as internet_users_10k_households,
-        fill as internet_users_10k_households_fill
-    from {{ ref('int_province_year_fill') }}
-    where province_code = '000000' and indicator = 'internet_users'
-),
-
-power as (
-    select
-        province_code,
-        year,
-        reported as energy_electricity_yi_kwh_reported,
-        value as energy_electricity_yi_kwh,
-        fill as energy_electricity_yi_kwh_fill
-    from {{ ref('int_province_year_fill') }}
-    where province_code = '000000' and indicator = 'energy_electricity'
-),
-
-joined as (
-    select *
-    from users
-    full join power using (province_code, year)
+        users.province_code,
+        users.year,
+        users.reported as internet_users_10k_households_reported,
+        users.value as internet_users_10k_households,
+        users.fill as internet_users_10k_households_fill,
+        power.reported as energy_electricity_yi_kwh_reported,
+        power.value as energy_electricity_yi_kwh,
+        power.fill as energy_electricity_yi_kwh_fill
+    from {{ ref('int_province_year_fill') }} as users
+    left join {{ ref('int_province_year_fill') }} as power
+        on
+            users.province_code = power.province_code
+            and users.year = power.year
+            and power.indicator = 'energy_electricity'
+    where users.province_code = '000000' and users.indicator = 'internet_users'
 )
 
 select
