@@ -114,7 +114,9 @@ def _solve_one(programme: Programme, row: int, solution: Solution, at: int) -> N
     solution.status[at] = OK
     solution.aux[at] = full[unit.n_reference :]
     used = np.flatnonzero(full[: unit.n_reference] > 0)
-    solution.peers[at], solution.weights[at] = used, full[used]
+    solution.widen(len(used))
+    solution.columns[at, : len(used)] = used
+    solution.values[at, : len(used)] = full[used]
 
 
 def _maximise_slacks(

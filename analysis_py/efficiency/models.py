@@ -38,7 +38,8 @@ class Programme:
     (n, p), ``second_cost`` (n, p) or None (maximal slacks at the optimum), ``rhs`` (n, k+e); ``start`` (k+e,) is the
     auxiliary column that is basic in each row at the start, or ``ARTIFICIAL``; ``exclude`` (n,) is the reference unit
     that may not be used, or -1; ``places`` names auxiliary columns, ``blocked`` (p,) those that may not be used;
-    ``slack_sign`` is -1 where slacks lead away from the frontier (super-efficiency).
+    ``slack_sign`` is -1 where slacks lead away from the frontier (super-efficiency); ``row_signs`` (k,) are -1 for
+    goods, else 1.
     """
 
     row_scale: Array
@@ -54,6 +55,7 @@ class Programme:
     second_cost: Array | None = None
     blocked: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
     slack_sign: float = 1.0
+    row_signs: Array = field(default_factory=lambda: np.empty(0))
 
     def __len__(self) -> int:
         return len(self.rhs)
@@ -154,6 +156,7 @@ class _Builder:
             second_cost=second,
             blocked=np.array(self.blocked),
             slack_sign=slack_sign,
+            row_signs=self.sign,
         )
 
 

@@ -163,21 +163,23 @@ def _reasons(frontier: Frontier, spec: ModelSpec, status: NDArray[np.str_], is_s
 def _peers(
     programme: Programme, solution: Solution, divisor: Array, is_ok: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-    """Intensities as (start, index, weight); both columns of a unit under ``unit`` abatement are added up."""
-    start = np.zeros(len(solution.peers) + 1, dtype=np.int64)
-    indices: list[NDArray[np.int64]] = []
-    weights: list[Array] = []
-    for row, (columns, values) in enumerate(zip(solution.peers, solution.weights, strict=True)):
-        if is_ok[row] and len(columns):
-            index, inverse = np.unique(programme.owner[columns], return_inverse=True)
-            weight = np.zeros(len(index))
-            np.add.at(weight, inverse, values / divisor[row])
-            indices.append(index)
-            weights.append(weight)
-        start[row + 1] = start[row] + (len(indices[-1]) if is_ok[row] and len(columns) else 0)
-    index = np.concatenate(indices) if indices else np.empty(0, dtype=np.int64)
-    weight = np.concatenate(weights) if weights else np.empty(0)
-    return start, index, weight
+    """Intensities as (start, index, weight) in the order of the reference.
+
+    Both columns of a unit under ``unit`` abatement are added up.
+    """
+    used = (solution.columns >= 0) & (solution.values > 0) & is_ok[:, None]
+    row, place = np.nonzero(used)
+    owner = programme.owner[solution.columns[row, place]]
+    weight = solution.values[row, place] / divisor[row]
+    order = np.lexsort((owner, row))
+    row, owner, weight = row[order], owner[order], weight[order]
+    is_new = np.ones(len(row), dtype=bool)
+    is_new[1:] = (row[1:] != row[:-1]) | (owner[1:] != owner[:-1])
+    first = np.flatnonzero(is_new)
+    total = np.add.reduceat(weight, first) if len(first) else weight
+    start = np.zeros(len(is_ok) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(row[first], minlength=len(is_ok)), out=start[1:])
+    return start, owner[first], total
 
 
 def _dropped_targets(

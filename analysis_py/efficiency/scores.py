@@ -17,6 +17,7 @@ from analysis_py.efficiency.full_lp import solve_full
 from analysis_py.efficiency.models import Programme, build_super_programme, choose_builder
 from analysis_py.efficiency.reading import Scores, merge_scores, read_scores
 from analysis_py.efficiency.solution import INFEASIBLE, OK, Solution
+from analysis_py.efficiency.solver import solve_all
 from analysis_py.efficiency.specification import ModelSpec
 from analysis_py.progress import ProgressCallback
 
@@ -85,7 +86,7 @@ def evaluate_frontiers(
     progress : called with (done, total, "") in evaluated units.
     solver : replaces the solver in tests: takes a list of programmes, returns a list of solutions.
     """
-    run = solver or solve_all_full
+    run = solver or solve_all
     if spec.model == "super-sbm":
         return _evaluate_super(frontiers, spec, run, progress)
     build = choose_builder(spec)
