@@ -170,6 +170,19 @@ class ExpectRatioToBeBetween(FindingExpectation):
         return {k: getattr(self, k) for k in ("numerator", "denominators", "low", "high", "scale", "noun")}
 
 
+class ExpectPartsToAddUp(FindingExpectation):
+    """The parts add up to the whole within ``tolerance`` (relative) where all are there."""
+
+    check: ClassVar[str] = "find_sum_gaps"
+    parts: list[str]
+    whole: str
+    tolerance: float
+    noun: str = "city-years"
+
+    def arguments(self) -> dict[str, Any]:
+        return {k: getattr(self, k) for k in ("parts", "whole", "tolerance", "noun")}
+
+
 class ExpectStockNotToBeNegative(FindingExpectation):
     """What was removed so far is no more than what was added."""
 

@@ -16,6 +16,8 @@ from analysis_py.ingest.contract import Contract, Indicator, load_contract, read
 FILL_CODES = ("observed", "linear", "carried", "ratio", "missing")
 #: Statistics of the People's Republic begin in 1949; a year outside this span is mistyped.
 EARLIEST_YEAR, LATEST_YEAR = 1949, 2049
+#: The one place of national tables.
+NATION = {"000000": "全国"}
 #: Dimensions whose numbers are ratios already: a fivefold change says nothing about their unit.
 RATIO_DIMENSIONS = ("ratio", "index", "growth")
 
@@ -63,7 +65,7 @@ class Parameters:
     Attributes
     ----------
     contract : indicators and units of the raw contract.
-    places : canonical code -> Chinese name, per level (``city``, ``province``).
+    places : canonical code -> Chinese name, per level (``city``, ``province``, ``national``).
     place_of_code, place_of_name : any code, any plain name a place ever had -> canonical code, per level.
     province_of_city, province_area_km2 : for sums over a province's cities.
     """
@@ -109,9 +111,17 @@ def load_parameters(seeds_dir: Path) -> Parameters:
             names.setdefault(plain_name(row["alias"]), row["city_code"])
     return Parameters(
         contract=load_contract(folder),
-        places={"city": city_names, "province": province_names},
-        place_of_code={"city": codes, "province": {code: code for code in province_names}},
-        place_of_name={"city": names, "province": {plain_name(name): code for code, name in province_names.items()}},
+        places={"city": city_names, "province": province_names, "national": NATION},
+        place_of_code={
+            "city": codes,
+            "province": {code: code for code in province_names},
+            "national": {code: code for code in NATION},
+        },
+        place_of_name={
+            "city": names,
+            "province": {plain_name(name): code for code, name in province_names.items()},
+            "national": {plain_name(name): code for code, name in NATION.items()},
+        },
         province_of_city={row["city_code"]: row["province_code"] for row in cities},
         province_area_km2={row["province_code"]: float(row["area_km2"]) for row in provinces if row["area_km2"]},
     )

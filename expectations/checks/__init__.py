@@ -15,6 +15,7 @@ from expectations.checks.relations import (
     find_ratio_outliers,
     find_scope_copies,
     find_scope_excess,
+    find_sum_gaps,
 )
 from expectations.checks.series import (
     find_growth_mismatches,
@@ -43,6 +44,7 @@ CHECKS: dict[str, Callable[..., Finding]] = {
         find_growth_mismatches,
         find_stock_deficits,
         find_ratio_outliers,
+        find_sum_gaps,
         find_equal_pairs,
         find_scope_excess,
         find_scope_copies,

@@ -30,6 +30,14 @@ def find_ratio_outliers(
     return list_outside(frame, ratio, low, high, noun, f"{numerator} over {' times '.join(denominators)}")
 
 
+def find_sum_gaps(frame: pd.DataFrame, *, parts: Sequence[str], whole: str, tolerance: float, noun: str) -> Finding:
+    """Rows whose ``parts`` together differ from ``whole`` by more than ``tolerance`` of it; gaps are skipped."""
+    total = frame[list(parts)].sum(axis=1, skipna=False)
+    ratio = total / frame[whole].where(frame[whole] > 0)
+    label = f"{' + '.join(parts)} over {whole}"
+    return list_outside(frame, ratio, 1 - tolerance, 1 + tolerance, noun, label)
+
+
 def find_equal_pairs(frame: pd.DataFrame, *, column: str, other: str, noun: str) -> Finding:
     """Rows in which two columns that measure different things hold the same number (zeros aside)."""
     both = frame[column].notna() & frame[other].notna() & (frame[column] != 0)

@@ -7,12 +7,14 @@ from expectations import custom
 from expectations.parameters import Parameters
 from expectations.raw.common import check_cells, check_schema, check_series, check_values
 from expectations.raw.frames import RawSource
-from expectations.suites import WARN, Checked, expect_not_larger, words
+from expectations.raw.place_year import Settings, expect_relations
+from expectations.suites import WARN, Checked, words
 
 #: Series without business-cycle leaps, in which one year that stands out is suspicious.
 SMOOTH = (
     "gdp",
     "gdp_tertiary",
+    "gdp_secondary",
     "population_resident",
     "population_registered",
     "land_area",
@@ -22,11 +24,16 @@ SMOOTH = (
 )
 #: Areas change only when boundaries do.
 CONSTANT = ("land_area",)
-#: (part, whole): the part cannot exceed the whole.
-PARTS = (
-    ("gdp_tertiary", "gdp"),
-    ("science_expenditure", "fiscal_expenditure"),
-    ("solid_waste_utilised", "solid_waste_generated"),
+#: What a city's numbers must be to each other.
+SETTINGS = Settings(
+    parts=(
+        ("gdp_tertiary", "gdp"),
+        ("science_expenditure", "fiscal_expenditure"),
+        ("education_expenditure", "fiscal_expenditure"),
+        ("solid_waste_utilised", "solid_waste_generated"),
+    ),
+    sums=((("gdp_primary", "gdp_secondary", "gdp_tertiary"), "gdp"),),
+    growth=(("gdp", "gdp_index_prev100"),),
 )
 
 
@@ -37,11 +44,7 @@ def build_checks(raw: RawSource, parameters: Parameters) -> list[Checked]:
         return checks
     values, series = check_values(raw, parameters), check_series(raw, parameters, smooth=SMOOTH, constant=CONSTANT)
     columns, tolerances = set(raw.values.columns), parameters.tolerances
-    for part, whole in PARTS:
-        if {part, whole} <= columns:
-            series.add(
-                expect_not_larger(part, whole, noun="city-years", advice="one of the two has a wrong unit or scope")
-            )
+    series.add(*expect_relations(SETTINGS, columns, parameters, "city-years"))
     if {"gdp", "gdp_tertiary", "gdp_tertiary_share"} <= columns:
         series.add(
             custom.ExpectRatioToBeBetween(
@@ -82,22 +85,6 @@ def build_checks(raw: RawSource, parameters: Parameters) -> list[Checked]:
                 meta=words(
                     advice="one of the two is printed for both",
                     expected="residents are not registered people",
-                ),
-            )
-        )
-    if {"gdp", "gdp_index_prev100"} <= columns:
-        low, high = tolerances.deflator
-        series.add(
-            custom.ExpectGrowthToAgreeWithIndex(
-                level="gdp",
-                index="gdp_index_prev100",
-                low=low,
-                high=high,
-                severity=WARN,
-                meta=words(
-                    advice="compare both with the source: the implied price change is not believable",
-                    expected=f"implied price change {low:g} to {high:g}",
-                    column="gdp",
                 ),
             )
         )

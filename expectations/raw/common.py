@@ -56,9 +56,7 @@ def check_cells(raw: RawSource, parameters: Parameters) -> Checked:
     checked = Checked(raw.table, cells, f"{raw.source}.cells")
     checked.add(
         expect_between("year", EARLIEST_YEAR, LATEST_YEAR, noun="cells", severity=STOP, advice=advice),
-        expect_between(
-            "year", PANEL_FIRST_YEAR, PANEL_LAST_YEAR, noun="cells", advice="years outside the panel are not used"
-        ),
+        _expect_wanted_years(raw, parameters),
         expect_true(
             "is_placed",
             "of a place that no code or name resolves",
@@ -108,6 +106,16 @@ def check_cells(raw: RawSource, parameters: Parameters) -> Checked:
         ),
     )
     return checked
+
+
+def _expect_wanted_years(raw: RawSource, parameters: Parameters) -> Expectation:
+    """Years of the panel; for a source of cross sections their base years alone."""
+    bases = sorted({i.base_year for i in parameters.of(raw.source) if i.base_year is not None})
+    if bases:
+        advice = "only the base year of the cross section is used"
+        return expect_in_set("year", bases, noun="cells", advice=advice, severity=WARN)
+    advice = "years outside the panel are not used"
+    return expect_between("year", PANEL_FIRST_YEAR, PANEL_LAST_YEAR, noun="cells", advice=advice)
 
 
 def check_values(raw: RawSource, parameters: Parameters) -> Checked:
@@ -213,7 +221,7 @@ def check_series(
         custom.ExpectYearsToBeBalanced(
             tolerance=tolerances.balance,
             only="is_main",
-            rows={"city": "cities", "province": "provinces"}[parameters.contract.level(raw.source)],
+            rows={"city": "cities", "province": "provinces", "national": "rows"}[parameters.contract.level(raw.source)],
             severity=WARN,
             meta=words(
                 advice="places are missing in some years; trends over all places mix who is there",

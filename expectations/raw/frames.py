@@ -27,7 +27,7 @@ CONTRACT: dict[str, str] = {
     name: {"string": "text", "int32": "integer", "float64": "number"}[kind] for name, kind in PARQUET_COLUMNS
 }
 #: Record columns of a demo seed, by level; the city yearbook also states scope and vintage.
-_DEMO_KEYS = {"city": ("city_code", "city_name", "year"), "province": ("province_code", "province_name", "year")}
+_DEMO_KEYS = {level: (f"{level}_code", f"{level}_name", "year") for level in ("city", "province", "national")}
 _CELL_COLUMNS = (
     "where",
     "dataset",

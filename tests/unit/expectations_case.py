@@ -42,7 +42,7 @@ class RawWorld:
         shutil.copytree(project_root() / "seeds" / "reference", self.seeds / "reference")
         (self.seeds / "raw").mkdir()
         self.tables = _clean_tables()
-        self.layout = _layout()
+        self.layout = _layout(self.tables)
 
     def write(self) -> RawWorld:
         for source, table in self.tables.items():
@@ -169,9 +169,11 @@ def _clean_tables() -> dict[str, pd.DataFrame]:
     }
 
 
-def _layout() -> pd.DataFrame:
+def _layout(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Canonical units of the columns of the small tables."""
     seed = pd.read_csv(project_root() / "seeds" / "reference" / "seed_indicator.csv", dtype=str)
-    seed = seed[seed["indicator"] != "co2_edgar"]
+    there = [s in tables and i in tables[s] for s, i in zip(seed["source"], seed["indicator"], strict=True)]
+    seed = seed[there]
     return seed[["source", "indicator", "unit"]].assign(
         year_from=YEARS.start, year_to=YEARS.stop - 1, population_basis="", note=""
     )[["source", "indicator", "year_from", "year_to", "unit", "population_basis", "note"]]
@@ -226,6 +228,9 @@ def open_marts(changes: tuple[str, ...] = (), *, is_simulated: bool = True) -> d
     con.execute(
         "create table meta.build as select ? as inputs, ? as is_simulated, 'ipcc2006' as co2_source",
         [json.dumps(dict.fromkeys(SOURCES, "demo" if is_simulated else "user")), is_simulated],
+    )
+    con.execute(
+        "create table meta.column_dictionary (schema_name text, model_name text, column_name text, source text)"
     )
     reference = project_root() / "seeds" / "reference"
     for seed in ("seed_indicator", "seed_unit"):

@@ -13,6 +13,7 @@ from expectations.checks.relations import (
     find_ratio_outliers,
     find_scope_copies,
     find_scope_excess,
+    find_sum_gaps,
 )
 from expectations.checks.series import (
     find_growth_mismatches,
@@ -169,6 +170,15 @@ def test_two_data_sets_that_disagree() -> None:
 def test_ratio_outliers_skip_empty_and_zero_parts() -> None:
     frame = pd.DataFrame({"a": [1.0, 9.0, np.nan, 4.0], "b": [1.0, 1.0, 1.0, 0.0], "where": list("pqrs")})
     found = find_ratio_outliers(frame, numerator="a", denominators=["b"], low=0.5, high=2.0, scale=1.0, noun="rows")
+    assert found.rows == ("q",)
+    assert found.element_count == 2
+
+
+def test_parts_that_do_not_add_up() -> None:
+    frame = pd.DataFrame(
+        {"a": [1.0, 2.0, np.nan, 1.0], "b": [2.0, 2.0, 1.0, 1.0], "all": [3.0, 5.0, 9.0, 0.0], "where": list("pqrs")}
+    )
+    found = find_sum_gaps(frame, parts=["a", "b"], whole="all", tolerance=0.02, noun="rows")
     assert found.rows == ("q",)
     assert found.element_count == 2
 
