@@ -6,16 +6,17 @@ told apart from those only a jump shows and from those nothing in the tables sho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from analysis_py.simulate.defects_measured import plant_further
 from analysis_py.simulate.layout import canonical, indicators, spans
-from analysis_py.simulate.places import SANSHA, YEARS, read_reference
-from analysis_py.simulate.raw_tables import CENSUSES, CITY_SOURCES, RawTables
+from analysis_py.simulate.places import YEARS, read_reference
+from analysis_py.simulate.raw_tables import CENSUSES, CITY_SOURCES, RawTables, printed_rows
+from analysis_py.simulate.spoiling import Cells, Defect, empty_runs, note, number, pick, trim_edges
 from analysis_py.simulate.streams import Streams
 from analysis_py.simulate.world import World
 
@@ -35,7 +36,10 @@ KINDS: dict[str, str] = {
     "missing": "empty cells from this year on",
     "unit_mixup": "one cell printed 10,000 times too large (an undeclared unit), outside the plausible range",
     "unit_mixup_hidden": "one cell printed 10,000 times too small (an undeclared unit), inside the plausible range",
-    "impossible_value": "one cell with a negative amount",
+    "tenfold": "one cell printed ten times too large (a slipped decimal point), inside the plausible range",
+    "share_for_percent": "one cell printed as a share (0-1) in a column of percents",
+    "impossible_value": "one cell with a negative amount, or with a growth rate in a column of indices",
+    "swapped_digits": "two digits of a sector's value added exchanged: the sectors no longer add up to GDP",
     "repeated_value": "last year's number printed again",
     "scope_mixup": "the number of the urban districts printed in the row of the whole city",
     "population_mixup": "registered population printed as resident population",
@@ -79,18 +83,6 @@ _ECONOMY = (
 )
 
 
-@dataclass(frozen=True)
-class Defect:
-    """One planted defect; an empty ``city_code`` is every city, an empty ``indicator`` the whole row."""
-
-    kind: str
-    source: str
-    city_code: str
-    year: int
-    indicator: str
-    description: str
-
-
 def plant_defects(raw: RawTables, world: World, reference: Path) -> list[Defect]:
     """Spoil the tables; returns what was done, in a fixed order."""
     streams = Streams(world.seed)
@@ -102,10 +94,18 @@ def plant_defects(raw: RawTables, world: World, reference: Path) -> list[Defect]
         *_mix_scopes(raw, streams),
         *_repeat_values(raw, streams),
     ]
-    found += _mix_units(raw, streams, read_reference(reference, "seed_indicator"))
+    rules = read_reference(reference, "seed_indicator")
+    found += _mix_units(raw, streams, rules)
     protected = {(d.source, d.indicator, d.city_code, d.year) for d in found}
     found += _lose_cells(raw, world, streams, protected)
+    found += plant_further(raw, world, streams, _ranges(rules))
     return sorted(found, key=lambda d: (d.kind, d.source, d.city_code, d.year, d.indicator))
+
+
+def _ranges(rules: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float]]:
+    """Plausible range (canonical unit) by source and indicator, of ``seed_indicator``."""
+    columns = (rules[name] for name in ("source", "indicator", "min_value", "max_value"))
+    return {(source, name): (float(low), float(high)) for source, name, low, high in zip(*columns, strict=True)}
 
 
 def defect_frame(defects: list[Defect]) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def _rename(raw: RawTables, streams: Streams) -> list[Defect]:
         old_code = places.exists[i] & (places.former_code[i] != code)
         old_name = places.exists[i] & (places.former_name[i] != name)
         for source in CITY_SOURCES:
-            has_row = _has_row(raw, source)[i]
+            has_row = printed_rows(raw, source)[i]
             if (old_code & has_row).any():
                 t = int(np.flatnonzero(old_code & has_row)[-1])
                 text = f"{places.former_code[i, t]} {places.former_name[i, t]} until {YEARS[t]}"
@@ -159,13 +159,6 @@ def _rename(raw: RawTables, streams: Streams) -> list[Defect]:
             raw.label["city_patents"][i, :] = name[:-1]
             out.append(Defect("short_name", "city_patents", code, int(YEARS[0]), "", f"{name[:-1]} for {name}"))
     return out
-
-
-def _has_row(raw: RawTables, source: str) -> np.ndarray:
-    """(N, T): the source prints a row; inventories have rows only where they have a number."""
-    if source == "city_emissions":
-        return ~np.isnan(raw.printed[source]["co2_ceads"])
-    return raw.places.exists
 
 
 def _list_rows(raw: RawTables) -> list[Defect]:
@@ -223,16 +216,16 @@ def _mix_scopes(raw: RawTables, streams: Streams) -> list[Defect]:
     out = []
     beside = ~np.isnan(raw.urban["fiscal_expenditure"]) & (YEARS > 2003)[None, :]
     for name in ("fiscal_expenditure", "deposits", "internet_users", "solid_waste_utilised"):
-        for i, t in _pick(draw, beside, 2):
+        for i, t in pick(draw, beside, 2):
             out.append(
-                _note(raw, "scope_mixup", "city_yearbook", name, i, t, f"whole city: {_number(table[name][i, t])}")
+                note(raw, "scope_mixup", "city_yearbook", name, i, t, f"whole city: {number(table[name][i, t])}")
             )
             table[name][i, t] = raw.urban[name][i, t]
-    for i, t in _pick(draw, ~np.isnan(table["population_resident"]), 10):
+    for i, t in pick(draw, ~np.isnan(table["population_resident"]), 10):
         true = table["population_resident"][i, t]
         table["population_resident"][i, t] = table["population_registered"][i, t]
         out.append(
-            _note(raw, "population_mixup", "city_yearbook", "population_resident", i, t, f"resident: {_number(true)}")
+            note(raw, "population_mixup", "city_yearbook", "population_resident", i, t, f"resident: {number(true)}")
         )
     return out
 
@@ -246,10 +239,10 @@ def _repeat_values(raw: RawTables, streams: Streams) -> list[Defect]:
         change[[s.year_from - YEARS[0] for s in spans("city_yearbook", name)]] = False
         differs = np.zeros(table[name].shape, dtype=bool)
         differs[:, 1:] = np.abs(table[name][:, 1:] - table[name][:, :-1]) > 0
-        for i, t in _pick(draw, differs & change[None, :], 5):
+        for i, t in pick(draw, differs & change[None, :], 5):
             true = table[name][i, t]
             table[name][i, t] = table[name][i, t - 1]
-            out.append(_note(raw, "repeated_value", "city_yearbook", name, i, t, f"true number: {_number(true)}"))
+            out.append(note(raw, "repeated_value", "city_yearbook", name, i, t, f"true number: {number(true)}"))
     return out
 
 
@@ -261,39 +254,35 @@ def _mix_units(raw: RawTables, streams: Streams, rules: pd.DataFrame) -> list[De
     for source, name in _MIXUP_CHOICES:
         cells = raw.printed[source][name]
         visible = canonical(source, name, cells) * 1e4 > 2.0 * limit[source, name]
-        for i, t in _pick(draw, np.nan_to_num(visible).astype(bool) & (YEARS > 2002)[None, :], 1 + (name[0] in "fe")):
-            out.append(_note(raw, "unit_mixup", source, name, i, t, f"true number: {_number(cells[i, t])}"))
+        for i, t in pick(draw, np.nan_to_num(visible).astype(bool) & (YEARS > 2002)[None, :], 1 + (name[0] in "fe")):
+            out.append(note(raw, "unit_mixup", source, name, i, t, f"true number: {number(cells[i, t])}"))
             cells[i, t] *= 1e4
     students = raw.printed["city_yearbook"]["students_higher_education"]
-    for i, t in _pick(draw, (students > 20000) & (students < 2e6) & (YEARS > 2002)[None, :], 3):
+    for i, t in pick(draw, (students > 20000) & (students < 2e6) & (YEARS > 2002)[None, :], 3):
         true = students[i, t]
         students[i, t] = np.round(true / 1e4)
         out.append(
-            _note(
+            note(
                 raw,
                 "unit_mixup_hidden",
                 "city_yearbook",
                 "students_higher_education",
                 i,
                 t,
-                f"true number: {_number(true)}",
+                f"true number: {number(true)}",
             )
         )
     science = raw.printed["city_yearbook"]["science_expenditure"]
-    for i, t in _pick(draw, (science > 10) & (YEARS > 2003)[None, :], 3):
+    for i, t in pick(draw, (science > 10) & (YEARS > 2003)[None, :], 3):
         true = science[i, t]
         science[i, t] = -np.round(true / 50.0)
         out.append(
-            _note(
-                raw, "impossible_value", "city_yearbook", "science_expenditure", i, t, f"true number: {_number(true)}"
-            )
+            note(raw, "impossible_value", "city_yearbook", "science_expenditure", i, t, f"true number: {number(true)}")
         )
     return out
 
 
-def _lose_cells(
-    raw: RawTables, world: World, streams: Streams, protected: set[tuple[str, str, str, int]]
-) -> list[Defect]:
+def _lose_cells(raw: RawTables, world: World, streams: Streams, protected: Cells) -> list[Defect]:
     """Empty cells, not at random: poor places and bad years report less; the dirtiest places hide their fuels."""
     draw = streams.stream("missing")
     places = raw.places
@@ -305,88 +294,13 @@ def _lose_cells(
     usual |= {"solid_waste_generated": 0.012, "solid_waste_utilised": 0.015, "internet_users": 0.010}
     out = []
     for name, rate in usual.items():
-        out += _empty_runs(raw, draw, "city_yearbook", (name,), rate * 4.0 * poor, protected)
-        out += _trim_edges(raw, draw, "city_yearbook", (name,), 6.0 * rate * poor[:, 0])
+        out += empty_runs(raw, draw, "city_yearbook", (name,), rate * 4.0 * poor, protected)
+        out += trim_edges(raw, draw, "city_yearbook", (name,), 6.0 * rate * poor[:, 0])
     energy = tuple(indicators("city_energy"))
     chance = 0.006 * poor + 0.015 * dirty
-    out += _empty_runs(raw, draw, "city_energy", energy, chance, protected)
-    out += _trim_edges(raw, draw, "city_energy", energy, 0.06 * poor[:, 0])
+    out += empty_runs(raw, draw, "city_energy", energy, chance, protected)
+    out += trim_edges(raw, draw, "city_energy", energy, 0.06 * poor[:, 0])
     return out
-
-
-def _empty_runs(
-    raw: RawTables,
-    draw: np.random.Generator,
-    source: str,
-    names: tuple[str, ...],
-    chance: np.ndarray,
-    protected: set[tuple[str, str, str, int]],
-) -> list[Defect]:
-    """Gaps of one to five years (most short) inside the series, in one indicator or in the whole row."""
-    places = raw.places
-    start = draw.uniform(size=places.exists.shape) < chance
-    length = draw.choice([1, 2, 3, 5], p=[0.6, 0.2, 0.12, 0.08], size=places.exists.shape)
-    out = []
-    for i, t in zip(*np.nonzero(start), strict=True):
-        last = min(int(t + length[i, t]), len(YEARS) - 1)
-        if t == 0 or last >= np.flatnonzero(places.exists[i])[-1] or places.code[i] == SANSHA:
-            continue
-        cells = [(n, y) for n in names for y in range(t, last)]
-        if any((source, n, str(places.code[i]), int(YEARS[y])) in protected for n, y in cells):
-            continue
-        out += _blank(raw, source, names, int(i), int(t), last)
-    return out
-
-
-def _trim_edges(
-    raw: RawTables, draw: np.random.Generator, source: str, names: tuple[str, ...], chance: np.ndarray
-) -> list[Defect]:
-    """Series that start late or end early."""
-    places = raw.places
-    late = draw.uniform(size=places.count) < chance
-    early = draw.uniform(size=places.count) < 0.5 * chance
-    begins = draw.integers(1, 7, places.count)
-    ends = draw.integers(1, 5, places.count)
-    out = []
-    for i in range(places.count):
-        alive = np.flatnonzero(places.exists[i])
-        if places.code[i] == SANSHA:
-            continue
-        if late[i] and alive[0] + begins[i] < alive[-1]:
-            out += _blank(raw, source, names, i, int(alive[0]), int(alive[0] + begins[i]))
-        if early[i] and alive[-1] - ends[i] > alive[0]:
-            out += _blank(raw, source, names, i, int(alive[-1] + 1 - ends[i]), int(alive[-1] + 1))
-    return out
-
-
-def _blank(raw: RawTables, source: str, names: tuple[str, ...], i: int, start: int, stop: int) -> list[Defect]:
-    """Empty the printed years ``start:stop`` of some indicators; one defect a run, none where nothing was printed."""
-    table = raw.printed[source]
-    had = any(not np.isnan(table[n][i, start:stop]).all() for n in names)
-    if not had:
-        return []
-    for name in names:
-        table[name][i, start:stop] = np.nan
-        if source == "city_yearbook" and name in raw.revised:
-            raw.revised[name][i, start:stop] = np.nan
-    indicator = names[0] if len(names) == 1 else ""
-    text = f"empty {YEARS[start]}-{YEARS[stop - 1]}" + ("" if indicator else ", all fuels")
-    return [Defect("missing", source, str(raw.places.code[i]), int(YEARS[start]), indicator, text)]
-
-
-def _pick(draw: np.random.Generator, allowed: np.ndarray, count: int) -> list[tuple[int, int]]:
-    """``count`` different cells among those allowed, in order."""
-    cells = np.argwhere(allowed)
-    chosen = draw.choice(len(cells), size=min(count, len(cells)), replace=False)
-    return [(int(cells[k, 0]), int(cells[k, 1])) for k in sorted(chosen)]
-
-
-def _note(raw: RawTables, kind: str, source: str, name: str, i: int, t: int, text: str) -> Defect:
-    return Defect(kind, source, str(raw.places.code[i]), int(YEARS[t]), name, text)
-
-
-def _number(value: float) -> str:
-    return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
 def count_kinds(defects: list[Defect]) -> dict[str, int]:

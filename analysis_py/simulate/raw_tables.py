@@ -237,15 +237,23 @@ def _history_frame(raw: RawTables) -> pd.DataFrame:
     return pd.DataFrame(data).sort_values("city_code", kind="stable")
 
 
+def printed_rows(raw: RawTables, source: str) -> np.ndarray:
+    """(N, T): the source prints a row, from its first year on; inventories have rows only where they have a number."""
+    names = indicators(source)
+    if source == "city_emissions":
+        return raw.places.exists & np.any([~np.isnan(raw.printed[source][n]) for n in names], axis=0)
+    first = min(spans(source, name)[0].year_from for name in names)
+    return raw.places.exists & (first <= YEARS)[None, :]
+
+
 def _rows(
     raw: RawTables, source: str, columns: dict[str, np.ndarray], names: list[str], scope: str, vintage: str
 ) -> pd.DataFrame:
-    """One block of rows: every place-year that exists; for extra blocks and inventories those with a number."""
-    some = np.any([~np.isnan(columns[n]) for n in names], axis=0)
-    first_year = min(spans(source, name)[0].year_from for name in names)
-    keep = raw.places.exists & (first_year <= YEARS)[None, :]
-    if source == "city_emissions" or (scope, vintage) != ("whole_city", "first"):
-        keep &= some
+    """One block of rows: those the source prints; of the extra blocks those with a number."""
+    if (scope, vintage) == ("whole_city", "first"):
+        keep = printed_rows(raw, source)
+    else:
+        keep = raw.places.exists & np.any([~np.isnan(columns[n]) for n in names], axis=0)
     i, t = np.nonzero(keep)
     data: dict[str, object] = {
         "city_code": raw.code[source][i, t],

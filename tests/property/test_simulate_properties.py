@@ -22,7 +22,7 @@ from analysis_py.simulate.streams import Streams
 from analysis_py.simulate.world import SYMBOLS, draw_world
 
 REFERENCE = paths().seeds / "reference"
-PRINTED = sorted({(s.source, s.indicator) for s in LAYOUT})
+PRINTED = sorted({(s.source, s.indicator) for s in LAYOUT if s.year_to >= YEARS[0]})
 numbers = st.floats(-1e6, 1e6, allow_nan=False, width=64)
 panels = arrays(float, st.tuples(st.integers(2, 6), st.integers(2, 9)), elements=numbers)
 
@@ -137,7 +137,7 @@ def test_every_world_is_whole(seed: int) -> None:
     assert (world.symbol["CP"] > 0).all() and np.isfinite(world.co2_mt).all()
     for columns in raw.printed.values():
         for name, values in columns.items():
-            assert np.nanmin(values) >= 0, name
+            assert np.nanmin(values) >= (-80 if name.endswith("_growth") else 0), name
     measured = measure_panel(raw, REFERENCE)
     for symbol in SYMBOLS:
         seen = ~np.isnan(measured[symbol])

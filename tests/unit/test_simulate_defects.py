@@ -11,7 +11,7 @@ import pytest
 
 from analysis_py.settings import DEFAULT_SEED, paths
 from analysis_py.simulate.defects import COLUMNS, KINDS, Defect, defect_frame, plant_defects
-from analysis_py.simulate.layout import canonical, indicators
+from analysis_py.simulate.layout import HISTORY_YEAR, canonical, indicators
 from analysis_py.simulate.places import FIRST_YEAR, YEARS
 from analysis_py.simulate.raw_tables import RawTables, build_raw_tables
 from analysis_py.simulate.remeasure import read_rules
@@ -22,7 +22,10 @@ REFERENCE = SEEDS / "reference"
 CELL_KINDS = (
     "unit_mixup",
     "unit_mixup_hidden",
+    "tenfold",
+    "share_for_percent",
     "impossible_value",
+    "swapped_digits",
     "repeated_value",
     "scope_mixup",
     "population_mixup",
@@ -53,7 +56,9 @@ def cell(raw: RawTables, defect: Defect) -> float:
 
 def test_table_is_the_list() -> None:
     table = pd.read_csv(SEEDS / "truth" / "truth_defect.csv", dtype=str, keep_default_na=False)
-    made = defect_frame(worlds()[2]).astype(str)
+    assert list(table["defect_id"]) == [f"D{k:05d}" for k in range(1, len(table) + 1)]
+    table = table[table["source"].str.startswith("city_")].reset_index(drop=True)
+    made = defect_frame(worlds()[2]).astype(str).assign(defect_id=table["defect_id"])
     assert list(table.columns) == COLUMNS
     assert table.equals(made)
     assert set(table["kind"]) == set(KINDS)
@@ -67,6 +72,9 @@ def test_every_changed_cell_is_listed_and_every_listed_cell_changed() -> None:
             other = after.printed[source][name]
             differs = ~((values == other) | (np.isnan(values) & np.isnan(other)))
             changed |= {(source, name, str(before.places.code[i]), int(YEARS[t])) for i, t in np.argwhere(differs)}
+    for name, values in before.history.items():
+        lost = np.flatnonzero(~np.isnan(values) & np.isnan(after.history[name]))
+        changed |= {("city_history", name, str(before.places.code[i]), HISTORY_YEAR) for i in lost}
     listed = {
         (d.source, d.indicator, d.city_code, d.year) for d in defects if d.kind in (*CELL_KINDS, "retroactive_scope")
     }
@@ -79,7 +87,8 @@ def test_every_changed_cell_is_listed_and_every_listed_cell_changed() -> None:
     unchanged = {
         (source, name, code, year)
         for source, name, code, year in listed - changed
-        if not np.isnan(before.printed[source][name][before.places.position(code), year - FIRST_YEAR])
+        if source != "city_history"
+        and not np.isnan(before.printed[source][name][before.places.position(code), year - FIRST_YEAR])
     }
     assert unchanged == set()
 
@@ -118,6 +127,55 @@ def test_unit_mixups_are_outside_the_plausible_range_and_hidden_ones_inside() ->
         assert inside == (defect.kind == "unit_mixup_hidden"), defect
         if defect.kind == "unit_mixup":
             assert cell(after, defect) == pytest.approx(1e4 * cell(before, defect))
+
+
+def test_slips_are_inside_the_plausible_range_and_large_steps() -> None:
+    before, after, _ = worlds()
+    rules = read_rules(REFERENCE)
+    for defect in (*of_kind("tenfold"), *of_kind("share_for_percent"), *of_kind("swapped_digits")):
+        i, t = after.places.position(defect.city_code), defect.year - FIRST_YEAR
+        value = canonical(defect.source, defect.indicator, after.printed[defect.source][defect.indicator])[i, t]
+        rule = rules[defect.source, defect.indicator]
+        assert rule.low <= value <= rule.high, defect
+        ratio = cell(after, defect) / cell(before, defect)
+        if defect.kind == "tenfold":
+            last = before.printed[defect.source][defect.indicator][i, t - 1]
+            assert ratio == pytest.approx(10.0) and cell(after, defect) > 10.0 * last
+        elif defect.kind == "share_for_percent":
+            assert ratio == pytest.approx(0.01, rel=0.02)
+        else:
+            assert abs(ratio - 1.0) > 0.25
+
+
+def test_sectors_add_up_wherever_no_digits_were_swapped() -> None:
+    """Whole city and urban districts, first and revised figures, to the digit printed; ``swapped_digits`` breaks it."""
+    before, after, _ = worlds()
+    swapped = {(d.city_code, d.year) for d in of_kind("swapped_digits")}
+    spoilt = {(d.city_code, d.year) for d in worlds()[2] if d.kind in CELL_KINDS and d.indicator.startswith("gdp")}
+    parts = ("gdp_primary", "gdp_secondary", "gdp_tertiary")
+    digits = np.where(YEARS <= 2016, 0, 2)
+    for raw in (before, after):
+        for block in (raw.printed["city_yearbook"], raw.urban, raw.revised):
+            gap = np.abs(block["gdp"] - sum(block[p] for p in parts))
+            off = gap > 0.4 * 10.0**-digits
+            found = {(str(raw.places.code[i]), int(YEARS[t])) for i, t in np.argwhere(off)}
+            first_of_spoilt = raw is after and block is raw.printed["city_yearbook"]
+            assert found <= (spoilt if first_of_spoilt else set())
+            if first_of_spoilt:
+                assert swapped <= found
+            assert np.nanmin(block["gdp_secondary"]) > 0
+
+
+def test_1984_is_missing_for_small_places_more_often() -> None:
+    before, after, _ = worlds()
+    lines = before.history["fixed_telephones"]
+    lost = np.isnan(after.history["fixed_telephones"])
+    assert 0.05 < lost.mean() < 0.3
+    assert np.median(lines[lost]) < 0.7 * np.median(lines[~lost])
+    assert np.isnan(after.history["natural_science_researchers"]).sum() > lost.sum()
+    table = csv_table("city_history")
+    assert len(table) == (~lost & before.places.exists[:, 0]).sum()
+    assert (table["fixed_telephones"] != "").all() and (table["natural_science_researchers"] == "").any()
 
 
 def test_no_other_cell_is_outside_its_range() -> None:
@@ -200,5 +258,6 @@ def test_cells_are_missing_more_often_where_places_are_poor() -> None:
     poor = income < np.quantile(income, 0.33)
     rich = income > np.quantile(income, 0.67)
     assert lost[poor].mean() > 1.5 * lost[rich].mean()
-    inside = [d for d in of_kind("missing") if int(d.description[6:10]) > FIRST_YEAR and "2023" not in d.description]
-    assert len(inside) > 200 and len(of_kind("missing")) - len(inside) > 50
+    found = [d for d in of_kind("missing") if d.source == "city_yearbook"]
+    inside = [d for d in found if int(d.description[6:10]) > FIRST_YEAR and "2023" not in d.description]
+    assert len(inside) > 200 and len(found) - len(inside) > 50

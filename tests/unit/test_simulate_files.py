@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +13,16 @@ import pandas as pd
 import pytest
 
 from analysis_py.settings import DEFAULT_SEED, SIMULATED_NOTICE, paths
-from analysis_py.simulate.layout import LAYOUT, UNIT_FACTOR, indicators
+from analysis_py.simulate.layout import HISTORY_YEAR, LAYOUT, UNIT_FACTOR, indicators
+from analysis_py.simulate.raw_tables import REVISED
 
 SEEDS = paths().seeds
+CITY_TABLES = (
+    "energy", "firms", "patents", "emissions", "construction", "digital", "green_finance", "reports", "history",
+)  # fmt: skip
 KEYS = {
     "raw_city_yearbook": ["city_code", "year", "area_scope", "vintage"],
-    "raw_city_energy": ["city_code", "year"],
-    "raw_city_firms": ["city_code", "year"],
-    "raw_city_patents": ["city_code", "year"],
-    "raw_city_emissions": ["city_code", "year"],
+    **{f"raw_city_{name}": ["city_code", "year"] for name in CITY_TABLES},
     "raw_province_yearbook": ["province_code", "year"],
     "raw_layout": ["source", "indicator", "year_from"],
 }
@@ -44,13 +46,12 @@ def simulate(out: Path, *arguments: str, **environment: str) -> subprocess.Compl
     )
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {f"{f.parent.name}/{f.name}": f.read_bytes() for f in sorted(folder.glob("*/*.csv"))}
+def files_of(folder: Path, below: str = "*") -> dict[str, bytes]:
+    return {f"{f.parent.name}/{f.name}": f.read_bytes() for f in sorted(folder.glob(f"{below}/*.csv"))}
 
 
 def committed() -> dict[str, bytes]:
-    names = {"raw": KEYS, "truth": TRUTH_KEYS}
-    return {f"{d}/{name}.csv": (SEEDS / d / f"{name}.csv").read_bytes() for d, keys in names.items() for name in keys}
+    return {name: content for folder in ("raw", "truth") for name, content in files_of(SEEDS, folder).items()}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,7 @@ def test_another_seed_is_another_world(tmp_path: Path) -> None:
     made, kept = files_of(tmp_path), committed()
     same = {name for name in made if made[name] == kept[name]}
     assert same == {"raw/raw_layout.csv"}
+    assert sorted(made) == sorted(kept)
 
 
 def test_missing_reference_is_said(tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def read(name: str) -> pd.DataFrame:
         ("city_firms", ["city_code", "city_name", "year"]),
         ("city_patents", ["city_code", "city_name", "year"]),
         ("city_emissions", ["city_code", "city_name", "year"]),
-        ("province_yearbook", ["province_code", "province_name", "year"]),
+        *((f"city_{name}", ["city_code", "city_name", "year"]) for name in CITY_TABLES[4:]),
     ],
 )
 def test_columns_follow_the_contract(name: str, first: list[str]) -> None:
@@ -125,10 +127,13 @@ def test_columns_follow_the_contract(name: str, first: list[str]) -> None:
     known = pd.read_csv(SEEDS / "reference" / "seed_indicator.csv")
     assert set(indicators(name)) <= set(known.loc[known["source"] == name, "indicator"])
     years = frame["year"].astype(int)
-    assert (years.min(), years.max()) == (2000, 2019 if name == "city_emissions" else 2023)
+    spans = [s for s in LAYOUT if s.source == name]
+    first, last = min(s.year_from for s in spans), max(s.year_to for s in spans)
+    assert (years.min(), years.max()) == (first, 2019 if name == "city_emissions" else last)
     numbers = frame[indicators(name)].replace("", "0").astype(float)
     assert numbers.notna().all().all()
-    counts = [c for c in numbers if c.startswith(("ai_firms", "green_patent"))]
+    units = known[known["source"] == name].set_index("indicator")["unit"]
+    counts = [c for c in numbers if units[c] == "count"]
     assert (numbers[counts] % 1 == 0).all().all()
 
 
@@ -138,7 +143,7 @@ def test_vintages_and_scopes() -> None:
     assert set(frame["vintage"]) == {"first", "revised"}
     revised = frame[frame["vintage"] == "revised"]
     assert (revised["area_scope"] == "whole_city").all()
-    others = [c for c in indicators("city_yearbook") if c not in {"gdp", "gdp_tertiary"}]
+    others = [c for c in indicators("city_yearbook") if c not in REVISED]
     assert (revised[others] == "").all().all() and (revised["gdp"] != "").all()
     assert set(revised["year"].astype(int)) <= set(range(2000, 2019))
     urban = (frame["area_scope"] == "urban_districts").sum()
@@ -153,13 +158,22 @@ def test_layout_covers_every_cell_in_known_units() -> None:
     assert {name: units[name] for name in UNIT_FACTOR} == pytest.approx(UNIT_FACTOR)
     canonical = pd.read_csv(SEEDS / "reference" / "seed_indicator.csv").set_index(["source", "indicator"])["unit"]
     assert all(canonical[s.source, s.indicator] == s.canonical for s in LAYOUT)
-    changed = layout.groupby(["source", "indicator"])["unit"].nunique()
-    assert (changed == 2).sum() >= 10
-    for (source, indicator), spans in layout.groupby(["source", "indicator"]):
+    city = layout[layout["source"].str.startswith("city_")]
+    changed = city.groupby(["source", "indicator"])["unit"].nunique()
+    assert (changed == 2).sum() >= 20
+    late = {"base_stations": 2006, "data_centre_racks": 2010, "computing_power": 2010, "digital_finance_index": 2011}
+    begins = {"city_green_finance": 2004, "city_reports": 2003}
+    for (source, indicator), spans in city.groupby(["source", "indicator"]):
         pairs = zip(spans["year_from"], spans["year_to"], strict=True)
         years = sorted(y for a, b in pairs for y in range(int(a), int(b) + 1))
-        assert years == list(range(2000, 2018 if indicator == "fixed_asset_investment" else 2024)), (source, indicator)
-    basis = layout.set_index("indicator")["population_basis"]
+        first = late.get(str(indicator), begins.get(str(source), 2000))
+        expected = range(first, 2018 if indicator == "fixed_asset_investment" else 2024)
+        if indicator == "fixed_asset_investment_growth":
+            expected = range(2018, 2024)
+        if source == "city_history":
+            expected = range(HISTORY_YEAR, HISTORY_YEAR + 1)
+        assert years == list(expected), (source, indicator)
+    basis = city.set_index("indicator")["population_basis"]
     assert basis["population_resident"] == "resident" and basis["population_registered"] == "registered"
 
 
@@ -179,5 +193,7 @@ def test_places_carry_the_code_and_name_of_their_time() -> None:
 def test_simulation_never_looks_at_the_papers() -> None:
     sources = sorted((paths().root / "analysis_py" / "simulate").glob("*.py"))
     assert len(sources) > 10
-    hits = [f.name for f in sources if "published" in f.read_text(encoding="utf-8").lower()]
+    hits = [
+        f.name for f in sources if re.search(r"seed_published|[\"'/]published[\"'/_]", f.read_text(encoding="utf-8"))
+    ]
     assert hits == []
