@@ -42,7 +42,7 @@ _TENFOLD = (
 )
 _SHARES = ((_BUILT, "green_coverage"), (_BUILT, "sewage_treatment_rate"), (_FINANCE, "green_support"))
 _BELOW_ZERO = ((_YEARBOOK, "industrial_wastewater"), (_BUILT, "environmental_infrastructure_investment"))
-_REPEATED = ((_YEARBOOK, "highway_mileage"), (_YEARBOOK, "employees"), (_DIGITAL, "mobile_subscribers"))
+_REPEATED = ((_YEARBOOK, "education_expenditure"), (_YEARBOOK, "employees"), (_DIGITAL, "mobile_subscribers"))
 _SCOPES = ("employees", "education_expenditure")
 #: Indicator -> chance that a gap begins in a city-year of middling income; every other one of a source has its usual.
 _GAPS = {
