@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis_py.simulate.defects import defect_frame, plant_defects
+from analysis_py.simulate.firm_files import firm_tables
 from analysis_py.simulate.industries import industry_tables
 from analysis_py.simulate.provinces import province_tables
 from analysis_py.simulate.raw_tables import build_raw_tables, frames
@@ -33,6 +34,7 @@ def draw_tables(seed: int, reference: Path) -> dict[str, dict[str, pd.DataFrame]
     tables = {"raw": frames(raw), "truth": truth}
     add_tables(tables, province_tables(world, reference))
     add_tables(tables, industry_tables(world, reference))
+    add_tables(tables, firm_tables(world, reference))
     return tables
 
 
