@@ -285,9 +285,9 @@ def describe(
 
 @app.command()
 def trace(
-    city: Annotated[str, typer.Argument(help="Code or name: 440300, 深圳, Shenzhen.")],
+    place: Annotated[str, typer.Argument(help="City or province, code or name: 440300, 深圳, Guangdong.")],
     year: Annotated[int, typer.Argument(help="Year, e.g. 2019.")],
-    variable: Annotated[str, typer.Argument(help="A panel symbol (CP) or a column of fct_city_year.")],
+    variable: Annotated[str, typer.Argument(help="A panel symbol (CP) or a column of a mart.")],
     panel: Annotated[str | None, typer.Option("--panel", help="The mart to start from.")] = None,
 ) -> None:
     """Follow one cell of a panel back to the raw cells it was made from."""
@@ -297,7 +297,7 @@ def trace(
         from analysis_py.warehouse import open_read, simulated
 
         with open_read() as con:
-            print(render_trace(trace_cell(con, city, year, variable, panel=panel)))
+            print(render_trace(trace_cell(con, place, year, variable, panel=panel)))
             notice(simulated(con), Format.table)
 
 

@@ -7,67 +7,52 @@ and reaches here through ``meta.column_dictionary``; nothing is hard-coded per v
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
-from analysis_py.lineage.city_names import find_city
 from analysis_py.lineage.codebook import Description, describe
 from analysis_py.lineage.input_notation import InputItem, fill_braces, parse_inputs
+from analysis_py.lineage.place_names import CITY, NATION, PROVINCE, Level, find_city, find_province
 from analysis_py.lineage.raw_cells import RawCell, read_cells
+from analysis_py.lineage.trace_steps import TraceStep, number_text, render_trace
 
 if TYPE_CHECKING:
     import duckdb
 
 __all__ = ["Description", "RawCell", "TraceStep", "describe", "render_trace", "trace"]
 
-_FACT_TABLE = "fct_city_year"
-_KEYS = ("city_code", "year", "province_code")
+_LEVELS = (CITY, PROVINCE)
+_KEYS = ("city_code", "year", "province_code", "unit_code")
+#: A city or a year may stand in many rows of a table that has other units (firms, industries); more are not shown.
+_MOST_ROWS = 40
 _MAX_DEPTH = 30
 
 
-@dataclass(frozen=True)
-class TraceStep:
-    """One step back: a value and what it was made of.
-
-    kind : ``column`` (of a table), ``indicator`` (filled value of a raw series), ``cell`` (of a file), ``rejected`` (a
-    cell not chosen) or ``series`` (the years of a chain or a sum; its children are the years).
-    """
-
-    kind: str
-    label: str
-    value: object = None
-    unit: str | None = None
-    fill: str | None = None
-    formula: str | None = None
-    notes: tuple[str, ...] = ()
-    children: tuple[TraceStep, ...] = ()
-    cell: RawCell | None = None
-
-
 def trace(
-    con: duckdb.DuckDBPyConnection, city: str, year: int, variable: str, *, panel: str | None = None
+    con: duckdb.DuckDBPyConnection, place: str, year: int, variable: str, *, panel: str | None = None
 ) -> TraceStep:
     """The tree of steps behind one cell.
 
     Parameters
     ----------
     con : the warehouse, read-only.
-    city : code or name, present or former, Chinese or English.
-    variable : a column of ``panel`` (default: of any panel, else of fct_city_year).
-    panel : a table of schema marts with city_code and year.
+    place : code or name of a city or a province, present or former, Chinese or English. A name that both have (北京,
+        吉林) is the city, unless the variable stands only in tables of provinces.
+    variable : a column of ``panel`` (default: of any panel, else of the table of facts).
+    panel : a table of schema marts with a place and a year.
 
     Raises
     ------
-    CarbonpanelError ``CP-CITY-UNKNOWN``, ``CP-CITY-AMBIGUOUS``, ``CP-PANEL-UNKNOWN``, ``CP-VARIABLE-UNKNOWN`` (each
-    naming the nearest), ``CP-TRACE-NO-ROW`` where the panel has no row of the city and year.
+    CarbonpanelError ``CP-CITY-UNKNOWN``, ``CP-CITY-AMBIGUOUS``, ``CP-PROVINCE-UNKNOWN``, ``CP-PANEL-UNKNOWN``,
+    ``CP-VARIABLE-UNKNOWN`` (each naming the nearest), ``CP-TRACE-NO-ROW`` where the panel has no row of place and year.
     """
     tracer = _Tracer(con)
-    code = find_city(con, city)
-    table, column = tracer.find_variable(variable, panel)
-    key = {"city_code": code, "year": year, "province_code": tracer.province_of(code)}
+    level, code, table, column = tracer.find_start(place, variable, panel)
+    key: dict[str, object] = {level.key: code, "year": year, "unit_code": code}
+    if level is CITY:
+        key["province_code"] = tracer.province_of(code)
     if not tracer.rows(table, key, ()):
-        raise tracer.no_row(table, code, year)
+        raise tracer.no_row(level, table, code, year)
     return tracer.step_column(table, column, key, ())[0]
 
 
@@ -87,59 +72,104 @@ class _Tracer:
             self.schema_of[table] = schema
             known = dict(zip(("unit", "formula", "inputs"), meta, strict=True))
             self.columns.setdefault(table, {})[column] = known
-        if _FACT_TABLE not in self.columns:
+        if CITY.facts not in self.columns:
             raise CarbonpanelError(
                 "CP-DB-INCOMPLETE", "the database has no codebook", remedy="run 'carbonpanel refresh' to build it again"
             )
+        about = ("unit", "rule", "max_gap", "source", "base_year")
         self.indicators = {
-            str(row[0]): {"unit": row[1], "rule": row[2], "max_gap": row[3], "source": row[4]}
+            (str(row[0]), str(row[1])): dict(zip(about, row[2:], strict=True))
             for row in con.execute(
-                "select indicator, unit, fill_rule, max_gap_years, source from reference.seed_indicator "
-                "where level = 'city' order by indicator"
+                "select level, indicator, unit, fill_rule, max_gap_years, source, base_year "
+                "from reference.seed_indicator order by level, indicator"
             ).fetchall()
         }
         row = con.execute("select min(year) from intermediate.int_city_years_span").fetchone()
         self.first_year = int(row[0]) if row and row[0] is not None else 0
 
-    def find_variable(self, variable: str, panel: str | None) -> tuple[str, str]:
-        marts = [
-            t for t in self.columns if self.schema_of[t] == "marts" and {"city_code", "year"} <= set(self.columns[t])
-        ]
+    def find_start(self, place: str, variable: str, panel: str | None) -> tuple[Level, str, str, str]:
+        """Level and code of the place, table and column of the variable."""
         if panel is not None:
             name = panel.removeprefix("marts.")
-            if name not in marts:
+            known = [t for level in _LEVELS for t in self.marts_of(level)]
+            if name not in known:
                 raise CarbonpanelError(
-                    "CP-PANEL-UNKNOWN", f"there is no panel '{panel}'", remedy=did_you_mean(name, marts)
+                    "CP-PANEL-UNKNOWN", f"there is no panel '{panel}'", remedy=did_you_mean(name, known)
                 )
-            marts = [name]
-        marts.sort(key=lambda t: (t == _FACT_TABLE, t))
+            level = next(x for x in _LEVELS if name in self.marts_of(x))
+            found = self.find_column(variable, [name])
+            code = self.find_place(place, level)
+            if found is None:
+                raise self.unknown_variable(variable, [name])
+            return level, code, *found
+        failures = []
+        for level in _LEVELS:
+            try:
+                code = self.find_place(place, level)
+            except CarbonpanelError as problem:
+                failures.append(problem)
+                continue
+            found = self.find_column(variable, self.marts_of(level))
+            if found is not None:
+                return level, code, *found
+        everywhere = [t for level in _LEVELS for t in self.marts_of(level)]
+        if len(failures) == len(_LEVELS) or (failures and self.find_column(variable, everywhere) is not None):
+            raise failures[0]
+        raise self.unknown_variable(variable, everywhere)
+
+    def find_place(self, name: str, level: Level) -> str:
+        return find_city(self.con, name) if level is CITY else find_province(self.con, name)
+
+    def marts_of(self, level: Level) -> list[str]:
+        """Marts with one row a place of the level and year: panels by name, the table of facts last."""
+        others = {x.key for x in _LEVELS if x is not level and level is PROVINCE}
+        found = [
+            t
+            for t, columns in self.columns.items()
+            if self.schema_of[t] == "marts" and {level.key, "year"} <= set(columns) and not others & set(columns)
+        ]
+        return sorted(found, key=lambda t: (t == level.facts, not t.startswith("panel_"), t))
+
+    def find_column(self, variable: str, tables: list[str]) -> tuple[str, str] | None:
         for same in (lambda a: a == variable, lambda a: a.lower() == variable.lower()):
-            for table in marts:
+            for table in tables:
                 hits = [c for c in self.columns[table] if same(c)]
                 if hits:
                     return table, hits[0]
-        known = [c for t in marts for c in self.columns[t]]
-        raise CarbonpanelError(
+        return None
+
+    def unknown_variable(self, variable: str, tables: list[str]) -> CarbonpanelError:
+        known = [c for t in tables for c in self.columns[t]]
+        return CarbonpanelError(
             "CP-VARIABLE-UNKNOWN", f"there is no variable '{variable}'", remedy=did_you_mean(variable, known)
         )
+
+    def level_of(self, table: str) -> tuple[Level, str]:
+        """Level whose facts and indicators the columns of a table are made of, and the name of its indicators."""
+        columns = self.columns[table]
+        if CITY.key in columns:
+            return CITY, "city"
+        return PROVINCE, "province" if PROVINCE.key in columns or "unit_code" in columns else "national"
 
     def province_of(self, code: str) -> str | None:
         row = self.con.execute("select province_code from marts.dim_city where city_code = ?", [code]).fetchone()
         return str(row[0]) if row else None
 
-    def no_row(self, table: str, code: str, year: int) -> CarbonpanelError:
+    def no_row(self, level: Level, table: str, code: str, year: int) -> CarbonpanelError:
         name = f"marts.{table}"
-        city = self.con.execute("select city_name_zh from marts.dim_city where city_code = ?", [code]).fetchone()
-        span = self.con.execute(f"select min(year), max(year) from {name} where city_code = ?", [code]).fetchone()
-        who = f"{code} {city[0] if city else ''}".strip()
+        named = self.con.execute(
+            f"select {level.name}_name_zh from marts.dim_{level.name} where {level.key} = ?", [code]
+        ).fetchone()
+        span = self.con.execute(f"select min(year), max(year) from {name} where {level.key} = ?", [code]).fetchone()
+        who = f"{code} {named[0] if named else ''}".strip()
         sample = table.replace("panel_", "int_", 1) + "_sample"
         if span and span[0] is not None:
-            remedy = f"its years there are {span[0]}-{span[1]}; fct_city_year may have more"
+            remedy = f"its years there are {span[0]}-{span[1]}; {level.facts} may have more"
         else:
-            remedy = "trace a column of fct_city_year instead (carbonpanel describe fct_city_year)"
-            if sample in self.columns and table != _FACT_TABLE:
+            remedy = f"trace a column of {level.facts} instead (carbonpanel describe {level.facts})"
+            if sample in self.columns and table != level.facts:
                 reason = self.con.execute(
-                    f"select reason from intermediate.{sample} where city_code = ?", [code]
+                    f"select reason from intermediate.{sample} where {level.key} = ?", [code]
                 ).fetchone()
                 remedy = f"it is not in the sample ({reason[0] if reason else 'unknown'}); {remedy}"
         return CarbonpanelError("CP-TRACE-NO-ROW", f"{name} has no row of {who} in {year}", remedy=remedy)
@@ -171,7 +201,7 @@ class _Tracer:
         entry = self.columns[table][column]
         found = self.rows(table, key, filters)
         steps = []
-        for row in found:
+        for row in found[:_MOST_ROWS]:
             label = f"{self.schema_of[table]}.{table}.{column}"
             suffix = _distinguish(row, found, column)
             children: list[TraceStep] = []
@@ -197,6 +227,9 @@ class _Tracer:
                     tuple(children),
                 )
             )
+        if len(found) > _MOST_ROWS:
+            more = len(found) - _MOST_ROWS
+            steps.append(TraceStep("column", f"... and {more} more rows of {self.schema_of[table]}.{table}", more))
         return steps
 
     def step_item(
@@ -209,13 +242,14 @@ class _Tracer:
         depth: int,
     ) -> list[TraceStep]:
         target = item.table
+        level, kind = self.level_of(table)
         if target is None and item.name in self.columns[table] and (item.name != column or item.years):
             target, filters = table, filters + item.filters
         else:
             filters = item.filters
-            if target is None and item.name in self.columns[_FACT_TABLE]:
-                target = _FACT_TABLE
-        if target is None and item.name not in self.indicators:
+            if target is None and item.name in self.columns.get(level.facts, {}):
+                target = level.facts
+        if target is None and (kind, item.name) not in self.indicators:
             return [TraceStep("column", item.name, notes=("not a column or an indicator of this warehouse",))]
         if target is not None and (target not in self.columns or item.name not in self.columns[target]):
             return [TraceStep("column", f"{target}.{item.name}", notes=("not in this warehouse",))]
@@ -223,7 +257,8 @@ class _Tracer:
         for year in item.years or (int(str(key["year"])),):
             at = {**key, "year": year}
             if target is None:
-                steps.append(self.step_indicator(item.name, str(key["city_code"]), year, depth))
+                code = NATION if kind == "national" else str(key[level.key])
+                steps.append(self.step_indicator(item.name, code, year, depth, level, kind))
             else:
                 found = self.step_column(target, item.name, at, filters, depth)
                 steps.extend(_dated(s, year) if item.years else s for s in found)
@@ -233,28 +268,33 @@ class _Tracer:
             return [TraceStep("series", f"{name}, {span}", children=tuple(steps))]
         return steps
 
-    def step_indicator(self, indicator: str, code: str, year: int, depth: int) -> TraceStep:
+    def step_indicator(self, indicator: str, code: str, year: int, depth: int, level: Level, kind: str) -> TraceStep:
         """The filled value of a raw series: its cell, or its neighbours, or the share it was computed from."""
-        about = self.indicators[indicator]
-        key: dict[str, object] = {"city_code": code, "year": year}
-        found = self.rows("int_city_year_fill", key, (("indicator", indicator),))
+        about = self.indicators[kind, indicator]
         label = f"indicator {indicator}, {year}"
+        if about["base_year"] is not None:
+            return self.step_cross_section(indicator, code, int(str(about["base_year"])), level, str(about["unit"]))
+        key: dict[str, object] = {level.key: code, "year": year}
+        found = self.rows(level.filled, key, (("indicator", indicator),))
         if not found:
             return TraceStep("indicator", label, notes=("the place did not exist in this year",))
         row = found[0]
-        chosen, rejected = read_cells(self.con, code, year, indicator)
+        chosen, rejected = read_cells(self.con, code, year, indicator, level)
         notes: list[str] = []
         children: list[TraceStep] = []
         if row["ratio_base"] is not None:
             notes.append(f"not reported: {row['ratio_base']} times the printed {row['ratio_share']}")
-            children += [self.step_indicator(str(row[k]), code, year, depth + 1) for k in ("ratio_base", "ratio_share")]
+            children += [
+                self.step_indicator(str(row[k]), code, year, depth + 1, level, kind)
+                for k in ("ratio_base", "ratio_share")
+            ]
         elif row["fill"] == "linear":
             a, b = row["before_year"], row["after_year"]
             before, after = number_text(row["before_value"]), number_text(row["after_value"])
             share = f"({year} - {a}) / ({b} - {a})"
             notes.append(f"interpolated between {a} and {b}: {before} + ({after} - {before}) * {share}")
             if depth < _MAX_DEPTH:
-                children += [self.step_indicator(indicator, code, int(str(y)), _MAX_DEPTH) for y in (a, b)]
+                children += [self.step_indicator(indicator, code, int(str(y)), _MAX_DEPTH, level, kind) for y in (a, b)]
         elif row["fill"] == "missing":
             rule = (
                 "gaps are not filled"
@@ -269,11 +309,14 @@ class _Tracer:
             "indicator", label, row["value"], str(about["unit"]), str(row["fill"]), None, tuple(notes), tuple(children)
         )
 
-
-def _why_not_filled(about: Mapping[str, object]) -> str:
-    if about["rule"] == "none":
-        return "; gaps of this indicator are not filled"
-    return f"; only gaps of up to {about['max_gap']} years between two observations are filled"
+    def step_cross_section(self, indicator: str, code: str, year: int, level: Level, unit: str) -> TraceStep:
+        """The one value of an indicator that is read for its base year alone; it is never filled."""
+        chosen, rejected = read_cells(self.con, code, year, indicator, level)
+        children = [_cell_step("cell", chosen)] if chosen else []
+        children += [_cell_step("rejected", cell) for cell in rejected]
+        notes = () if chosen else ("no usable cell of this year, and a cross section is not filled",)
+        value, fill = (chosen.value, "observed") if chosen else (None, "missing")
+        return TraceStep("indicator", f"indicator {indicator}, {year}", value, unit, fill, None, notes, tuple(children))
 
 
 def _cell_step(kind: str, cell: RawCell) -> TraceStep:
@@ -317,57 +360,3 @@ def _place_note(row: Mapping[str, object]) -> tuple[str, ...]:
         f"{row['source_file']}{sheet}, row {row['source_row']}, column '{row['source_column']}', "
         f"text '{row['value_text']}'",
     )
-
-
-def number_text(value: object) -> str:
-    """A value as people read it: up to 10 significant digits, ``missing`` for NULL."""
-    if value is None:
-        return "missing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def render_trace(tree: TraceStep) -> str:
-    """The tree as indented text, one line a step and its notes under it; a series shows one line a year."""
-    lines: list[str] = []
-    _render(tree, "", "", lines)
-    return "\n".join(lines)
-
-
-def _render(step: TraceStep, lead: str, below: str, lines: list[str]) -> None:
-    lines.append(lead + _headline(step))
-    inner = below + ("│ " if step.children else "  ")
-    if step.formula:
-        lines.append(f"{inner}  = {step.formula}")
-    lines.extend(f"{inner}  {note}" for note in step.notes)
-    if step.kind == "series":
-        lines.extend(f"{below}   {_brief(child)}" for child in step.children)
-        return
-    for position, child in enumerate(step.children):
-        last = position == len(step.children) - 1
-        _render(child, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  "), lines)
-
-
-def _headline(step: TraceStep) -> str:
-    if step.kind == "series":
-        return step.label
-    if step.kind in {"cell", "rejected"}:
-        unit = f" {step.unit}" if step.unit else ""
-        return f"{'cell' if step.kind == 'cell' else 'not used'}: {step.label}: '{step.value}'{unit}"
-    unit = f" {step.unit}" if step.unit and step.value is not None else ""
-    fill = f" ({step.fill})" if step.fill and not (step.value is None and step.fill == "missing") else ""
-    return f"{step.label}: {number_text(step.value)}{unit}{fill}"
-
-
-def _brief(step: TraceStep) -> str:
-    """One line for a year of a series: its value, and the cells it comes from."""
-    cells = [leaf for leaf in _leaves(step) if leaf.kind == "cell" or (leaf.kind == "column" and leaf.notes)]
-    places = "; ".join(f"{leaf.label}: '{leaf.value}'" if leaf.kind == "cell" else leaf.notes[0] for leaf in cells)
-    return _headline(step).rpartition(", ")[2] + (f"  <- {places}" if places else "")
-
-
-def _leaves(step: TraceStep) -> list[TraceStep]:
-    if not step.children:
-        return [step]
-    return [leaf for child in step.children for leaf in _leaves(child)]

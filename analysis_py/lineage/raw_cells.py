@@ -6,12 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analysis_py.lineage.place_names import CITY, Level
+
 if TYPE_CHECKING:
     import duckdb
 
 _COLUMNS = (
     "source", "dataset", "resolution", "place_code_raw", "place_name_raw", "value", "unit", "value_raw", "unit_raw",
-    "area_scope", "vintage", "value_text", "source_file", "source_sheet", "source_row", "source_column", "reason",
+    "vintage", "value_text", "source_file", "source_sheet", "source_row", "source_column", "reason",
 )  # fmt: skip
 
 _PLACE = ("source", "dataset", "source_file", "source_sheet", "source_row", "source_column")
@@ -55,21 +57,27 @@ class RawCell:
 
 
 def read_cells(
-    con: duckdb.DuckDBPyConnection, city_code: str, year: int, indicator: str
+    con: duckdb.DuckDBPyConnection, code: str, year: int, indicator: str, level: Level = CITY
 ) -> tuple[RawCell | None, list[RawCell]]:
-    """The chosen cell (None where there is none) and the cells not chosen, in the order of file and row."""
+    """The chosen cell (None where there is none) and the cells not chosen, in the order of file and row.
+
+    ``code`` is the city or the province, as ``level`` says.
+    """
     chosen = con.execute(
-        f"select {', '.join(_PLACE)} from intermediate.int_city_cells_select "
-        "where city_code = ? and year = ? and indicator = ?",
-        [city_code, year, indicator],
+        f"select {', '.join(_PLACE)} from intermediate.{level.selected} "
+        f"where {level.key} = ? and year = ? and indicator = ?",
+        [code, year, indicator],
     ).fetchone()
+    # only city tables tell the whole city from its urban districts
+    scope = "area_scope" if level is CITY else "'whole_city' as area_scope"
+    names = (*_COLUMNS, "area_scope")
     rows = [
-        dict(zip(_COLUMNS, row, strict=True))
+        dict(zip(names, row, strict=True))
         for row in con.execute(
-            f"select {', '.join(_COLUMNS)} from intermediate.int_city_cells_resolve "
-            "where city_code = ? and year = ? and indicator = ? "
+            f"select {', '.join(_COLUMNS)}, {scope} from intermediate.{level.resolved} "
+            f"where {level.key} = ? and year = ? and indicator = ? "
             f"order by {', '.join(_PLACE)}",
-            [city_code, year, indicator],
+            [code, year, indicator],
         ).fetchall()
     ]
     picked: dict[str, object] | None = None
@@ -79,14 +87,14 @@ def read_cells(
             picked = row
         else:
             others.append(row)
-    decided = _read_decisions(con, city_code, year, indicator)
+    decided = _read_decisions(con, code, year, indicator)
     notes = {place: _decision(row) for place, row in decided.items()}
     cell = None
     if picked:
-        cell = _cell(con, picked, city_code, (_conversion(con, picked), *notes.get(_place_of(picked), ())))
-    told = [_cell(con, row, city_code, (_rejection(row, picked), *notes.get(_place_of(row), ()))) for row in others]
+        cell = _cell(con, picked, code, level, (_conversion(con, picked), *notes.get(_place_of(picked), ())))
+    told = [_cell(con, row, code, level, (_rejection(row, picked), *notes.get(_place_of(row), ()))) for row in others]
     known = {_place_of(row) for row in rows}
-    told += [_cell(con, row, city_code, notes[place]) for place, row in decided.items() if place not in known]
+    told += [_cell(con, row, code, level, notes[place]) for place, row in decided.items() if place not in known]
     return cell, told
 
 
@@ -95,14 +103,14 @@ def _place_of(row: dict[str, object]) -> tuple[object, ...]:
 
 
 def _read_decisions(
-    con: duckdb.DuckDBPyConnection, city_code: str, year: int, indicator: str
+    con: duckdb.DuckDBPyConnection, code: str, year: int, indicator: str
 ) -> dict[tuple[object, ...], dict[str, object]]:
     """Cells that ingest left out or a user decided about, by their place; they have no value in the warehouse."""
     names = (*_PLACE, *_QUARANTINED)
     found = con.execute(
         f"select {', '.join(names)} from staging.stg_quarantine__cells "
         f"where place_code = ? and year = ? and indicator = ? order by {', '.join(_PLACE)}",
-        [city_code, year, indicator],
+        [code, year, indicator],
     ).fetchall()
     rows = [dict(zip(names, row, strict=True)) for row in found]
     blank = {"resolution": "ingest", "value": None}
@@ -151,13 +159,17 @@ def _conversion(con: duckdb.DuckDBPyConnection, row: dict[str, object]) -> str:
     )
 
 
-def _cell(con: duckdb.DuckDBPyConnection, row: dict[str, object], city_code: str, notes: tuple[str, ...]) -> RawCell:
+def _cell(
+    con: duckdb.DuckDBPyConnection, row: dict[str, object], code: str, level: Level, notes: tuple[str, ...]
+) -> RawCell:
     said = list(notes)
-    now = con.execute("select city_name_zh from marts.dim_city where city_code = ?", [city_code]).fetchone()
+    now = con.execute(
+        f"select {level.name}_name_zh from marts.dim_{level.name} where {level.key} = ?", [code]
+    ).fetchone()
     name = str(now[0]) if now else ""
-    if (row["place_code_raw"], row["place_name_raw"]) != (city_code, name):
+    if now and (row["place_code_raw"], row["place_name_raw"]) != (code, name):
         printed = " ".join(str(v) for v in (row["place_code_raw"], row["place_name_raw"]) if v)
-        said.append(f"printed as {printed}: {city_code} {name} (by {str(row['resolution']).replace('_', ' ')})")
+        said.append(f"printed as {printed}: {code} {name} (by {str(row['resolution']).replace('_', ' ')})")
     if row["vintage"] != "first":
         said.append(f"vintage: {row['vintage']}")
     return RawCell(
