@@ -1,7 +1,7 @@
 """Every programme as one full linear programme for scipy's HiGHS: slow, plain, and what the fast solver is held to.
 
-All reference columns are there from the start. Columns are divided by their largest entry, tolerances are HiGHS's
-tightest. An infeasible verdict is proved by a Farkas row: y with y'(column) <= 0 for every column and y'd > 0.
+All reference columns are there from the start. Columns and costs are divided by their largest entry, tolerances are
+HiGHS's tightest. An infeasible verdict is proved by a Farkas row: y with y'(column) <= 0 for every column and y'd > 0.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class _Unit:
     rhs: Array
     is_open: NDArray[np.bool_]
     n_reference: int
+    cost_scale: float
 
 
 def solve_full(
@@ -78,8 +79,9 @@ def _prepare(programme: Programme, row: int) -> _Unit:
     skipped = int(programme.exclude[row])
     if skipped >= 0:
         is_open[:n_reference] = programme.owner != skipped
-    cost = np.concatenate([np.zeros(n_reference), programme.cost[row]])
-    return _Unit(matrix / scale, scale, cost / scale, programme.rhs[row], is_open, n_reference)
+    cost = np.concatenate([np.zeros(n_reference), programme.cost[row]]) / scale
+    cost_scale = float(np.abs(cost).max()) or 1.0
+    return _Unit(matrix / scale, scale, cost / cost_scale, programme.rhs[row], is_open, n_reference, cost_scale)
 
 
 def _solve_one(programme: Programme, row: int, solution: Solution, at: int) -> None:
@@ -101,8 +103,8 @@ def _solve_one(programme: Programme, row: int, solution: Solution, at: int) -> N
     reduced = unit.cost[open_columns] - duals @ matrix
     gap = abs(objective - float(duals @ unit.rhs))
     residual = max(float(np.abs(matrix @ values - unit.rhs).max()), float(max(0.0, -reduced.min())), gap)
-    solution.objective[at] = objective
-    solution.duals[at] = duals
+    solution.objective[at] = objective * unit.cost_scale
+    solution.duals[at] = duals * unit.cost_scale
     solution.residual[at] = residual
     if residual > _DOUBTFUL:
         return

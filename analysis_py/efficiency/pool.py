@@ -125,19 +125,30 @@ def price_face(
     exclude: NDArray[np.int64],
     face: float,
 ) -> tuple[Array, NDArray[np.int64]]:
-    """As :func:`price_exactly` at the prices ``second``, among the columns that cost at most ``face`` at ``first``."""
-    least = np.empty(len(second))
-    place = np.empty(len(second), dtype=np.int64)
+    """As :func:`price_exactly` at the prices ``second``, among the columns that cost at most ``face`` at ``first``.
+
+    Those are few: they are found at the prices of divided columns with an upper bound of the norm, then priced one by
+    one. Where there is none the least cost is 0.
+    """
+    least = np.zeros(len(second))
+    place = np.zeros(len(second), dtype=np.int64)
+    most = norms @ reference.scaled.max(axis=1)
     step = max(1, _BLOCK // max(len(reference), 1))
-    columns = reference.table.T
     for start in range(0, len(second), step):
         block = slice(start, start + step)
-        norm = norms[block] @ columns
-        relative = (second[block] @ columns) / norm
-        relative[(first[block] @ columns) > face * norm] = 0.0
-        drop_excluded(relative, exclude[block], reference.owner, 0.0)
-        place[block] = relative.argmin(axis=1)
-        least[block] = relative[np.arange(len(relative)), place[block]]
+        row, column = np.nonzero(first[block] @ reference.scaled <= (face * most[block])[:, None])
+        row += start
+        raw = reference.table[column]
+        norm = np.einsum("ij,ij->i", norms[row], raw)
+        on_face = (np.einsum("ij,ij->i", first[row], raw) <= face * norm) & (reference.owner[column] != exclude[row])
+        row, column = row[on_face], column[on_face]
+        cost = np.einsum("ij,ij->i", second[row], raw[on_face]) / norm[on_face]
+        order = np.lexsort((column, cost, row))
+        row, column, cost = row[order], column[order], cost[order]
+        is_first = np.ones(len(row), dtype=bool)
+        is_first[1:] = row[1:] != row[:-1]
+        least[row[is_first]] = np.minimum(cost[is_first], 0.0)
+        place[row[is_first]] = column[is_first]
     return least, place
 
 

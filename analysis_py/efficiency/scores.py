@@ -8,6 +8,7 @@ negative for a unit beyond the frontier of others.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ def evaluate(
     *,
     exclude: NDArray[np.int64] | None = None,
     units: Sequence[object] | None = None,
+    with_slacks: bool = True,
     progress: ProgressCallback | None = None,
 ) -> Scores:
     """Score units against the frontier of a reference.
@@ -49,6 +51,8 @@ def evaluate(
     exclude : (n,) place of each unit in the reference that it may not use (super-efficiency), -1 for none. Needed for
         ``super-sbm`` unless evaluated and reference units are the same; any other model takes it too.
     units : n labels for messages; positions from 1 by default.
+    with_slacks : whether radial models look for the largest slacks in a second stage, as most programs do; scores are
+        the same without, and come sooner.
     progress : called with (done, total, "") in evaluated units.
 
     Raises
@@ -67,13 +71,14 @@ def evaluate(
         exclude=exclude,
         units=units,
     )
-    return evaluate_frontiers([frontier], spec, progress=progress)[0]
+    return evaluate_frontiers([frontier], spec, with_slacks=with_slacks, progress=progress)[0]
 
 
 def evaluate_frontiers(
     frontiers: Sequence[Frontier],
     spec: ModelSpec,
     *,
+    with_slacks: bool = True,
     progress: ProgressCallback | None = None,
     solver: Callable[..., list[Solution]] | None = None,
 ) -> list[Scores]:
@@ -83,10 +88,11 @@ def evaluate_frontiers(
     ----------
     frontiers : made by :func:`~analysis_py.efficiency.frontier.make_frontier`; all with the same numbers of columns.
     spec : the model, the same for all.
+    with_slacks : as for :func:`evaluate`.
     progress : called with (done, total, "") in evaluated units.
     solver : replaces the solver in tests: takes a list of programmes, returns a list of solutions.
     """
-    run = solver or solve_all
+    run = solver or partial(solve_all, with_slacks=with_slacks)
     if spec.model == "super-sbm":
         return _evaluate_super(frontiers, spec, run, progress)
     build = choose_builder(spec)
