@@ -222,7 +222,11 @@ def to_json(run: EfficiencyRun) -> dict[str, Any]:
 
 
 def _records(table: Table | None) -> list[dict[str, object]]:
-    return [dict(zip(table.columns, row, strict=True)) for row in table.rows] if table is not None else []
+    """A table as JSON objects; a reason that says nothing is null."""
+    if table is None:
+        return []
+    found = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    return [record | {"reason": record["reason"] or None} if "reason" in record else record for record in found]
 
 
 def _facts(run: EfficiencyRun) -> dict[str, Any]:
