@@ -1,7 +1,8 @@
 """Where things are, and the quiet environment every part runs in.
 
-Two environment variables move the untracked parts: ``CARBONPANEL_DATABASE`` (the DuckDB file) and
-``CARBONPANEL_DATA`` (the folder of users' ingested files). Both default to places inside the project.
+Environment variables move the untracked parts: ``CARBONPANEL_DATABASE`` (the DuckDB file), ``CARBONPANEL_DATA`` (the
+folder of users' ingested files) and ``CARBONPANEL_DEMO`` (drawn sources of the demo world; beside the database by
+default). The first two default to places inside the project.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ class Paths:
     @property
     def seeds(self) -> Path:
         return self.root / "seeds"
+
+    @property
+    def demo(self) -> Path:
+        """Sources of the demo world that are drawn as Parquet when a warehouse is built."""
+        return Path(os.environ.get("CARBONPANEL_DEMO") or self.database.parent / "demo").expanduser().absolute()
 
     @property
     def studies(self) -> Path:

@@ -23,6 +23,7 @@ from analysis_py.ingest.files import file_hash
 from analysis_py.ingest.places import place_index
 from analysis_py.ingest.precedence import load_precedence
 from analysis_py.settings import paths
+from analysis_py.simulate import DRAWN_SOURCES
 
 _COLUMNS = (
     "source",
@@ -59,8 +60,8 @@ def datasets(data_dir: str | Path) -> dict[str, list[Path]]:
 
 
 def has_demo(source: str) -> bool:
-    """Whether the demo world has the source: a seed ``seeds/raw/raw_<source>.csv``."""
-    return (paths().seeds / "raw" / f"raw_{source}.csv").is_file()
+    """Whether the demo world has the source: a seed ``seeds/raw/raw_<source>.csv``, or a file drawn for a build."""
+    return source in DRAWN_SOURCES or (paths().seeds / "raw" / f"raw_{source}.csv").is_file()
 
 
 def current_inputs(data_dir: str | Path) -> dict[str, str]:

@@ -22,14 +22,13 @@ from analysis_py.errors import CarbonpanelError, Place
 from analysis_py.fingerprint import hash_files
 from analysis_py.locks import FileLock
 from analysis_py.settings import DEFAULT_SEED, SIMULATED_NOTICE, project_root
+from analysis_py.simulate import DRAWN_SOURCES
 from analysis_py.simulate.firm_assets import ASSET_CLASSES, draw_asset_items
 from analysis_py.simulate.firms import EFFECTS, FIRM_YEARS, PARTNERS, Firms, draw_firms, firm_effects
 from analysis_py.simulate.places import YEARS
 from analysis_py.simulate.streams import Streams
 from analysis_py.simulate.world import World, draw_world
 
-#: Sources of the demo world that are drawn as Parquet files instead of seeds.
-DRAWN_SOURCES = ("listed_firms", "listed_firm_assets", "listed_firm_links")
 STAMP = "stamp.json"
 #: A row of the accounts is spoilt in one way at most: kind -> number of rows.
 DEFECTS = {"repeated": 14, "unit_mixup": 18, "negative": 12, "no_code": 25, "code_and_name": 10}

@@ -8,14 +8,15 @@
     user : every Parquet file that ingest wrote for the source.
     none : no rows.
 
-    `columns` is a list of [name, type]; a cell that is no number where one belongs is NULL.
+    `columns` is a list of [name, type]; a cell that is no number where one belongs is NULL. `renamed` gives a column another
+    name, so that a code as printed is not taken for a resolved one.
 -#}
-{% macro stage_table(source_name, columns, drawn=false) %}
+{% macro stage_table(source_name, columns, drawn=false, renamed={}) %}
     {%- set mode = input_mode(source_name) | trim -%}
     {%- if mode == 'demo' and drawn %}
 select
     {% for name, type in columns -%}
-    cast({{ name }} as {{ type }}) as {{ name }},
+    cast({{ name }} as {{ type }}) as {{ renamed.get(name, name) }},
     {% endfor -%}
     'demo' as dataset,
     '{{ demo_file_name(source_name) }}' as source_file,
@@ -26,7 +27,7 @@ from read_parquet('{{ demo_folder() }}/{{ source_name }}.parquet', file_row_numb
     {%- elif mode == 'demo' %}
 select
     {% for name, type in columns -%}
-    try_cast({{ name }} as {{ type }}) as {{ name }},
+    try_cast({{ name }} as {{ type }}) as {{ renamed.get(name, name) }},
     {% endfor -%}
     'demo' as dataset,
     'seeds/raw/raw_{{ source_name }}.csv' as source_file,
@@ -38,7 +39,7 @@ order by source_row
     {%- elif mode == 'user' %}
 select
     {% for name, type in columns -%}
-    try_cast({{ name }} as {{ type }}) as {{ name }},
+    try_cast({{ name }} as {{ type }}) as {{ renamed.get(name, name) }},
     {% endfor -%}
     dataset,
     source_file,
@@ -50,7 +51,7 @@ order by dataset, source_file, source_sheet, source_row
     {%- else %}
 select
     {% for name, type in columns -%}
-    cast(null as {{ type }}) as {{ name }},
+    cast(null as {{ type }}) as {{ renamed.get(name, name) }},
     {% endfor -%}
     cast(null as varchar) as dataset,
     cast(null as varchar) as source_file,
