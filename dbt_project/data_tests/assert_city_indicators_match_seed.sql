@@ -1,7 +1,7 @@
 -- Columns of fct_city_year and indicators of seed_indicator name each other, and a column ends with the suffix of the
--- indicator's unit.
+-- indicator's unit (before which an indicator of a base year has that year).
 with listed as (
-    {% for indicator, column in city_indicators() -%}
+    {% for indicator, column in city_indicators() + city_base_indicators() -%}
     select
         '{{ indicator }}' as indicator,
         '{{ column }}' as column_name
@@ -12,7 +12,7 @@ with listed as (
 declared as (
     select
         indicators.indicator,
-        units.column_suffix
+        coalesce('_' || cast(indicators.base_year as varchar), '') || units.column_suffix as column_suffix
     from {{ ref('seed_indicator') }} as indicators
     inner join {{ ref('seed_unit') }} as units on indicators.unit = units.unit
     where indicators.level = 'city'

@@ -36,6 +36,63 @@
         ('green_patent_applications', 'green_patent_applications_count'),
         ('co2_ceads', 'co2_ceads_mt'),
         ('co2_edgar', 'co2_edgar_mt'),
+        ('gdp_primary', 'gdp_primary_yi_yuan'),
+        ('gdp_secondary', 'gdp_secondary_yi_yuan'),
+        ('fixed_asset_investment_growth', 'fixed_asset_investment_growth_pct'),
+        ('education_expenditure', 'education_expenditure_yi_yuan'),
+        ('highway_mileage', 'highway_mileage_km'),
+        ('industrial_wastewater', 'industrial_wastewater_10k_t'),
+        ('industrial_so2', 'industrial_so2_t'),
+        ('industrial_soot_dust', 'industrial_soot_dust_t'),
+        ('energy_lpg', 'energy_lpg_10k_t'),
+        ('energy_total', 'energy_total_10k_tce'),
+        ('green_coverage', 'green_coverage_pct'),
+        ('environmental_infrastructure_investment', 'environmental_infrastructure_investment_yi_yuan'),
+        ('household_water_use', 'household_water_use_10k_t'),
+        ('household_lpg_use', 'household_lpg_use_t'),
+        ('buses', 'buses_count'),
+        ('sewage_treatment_rate', 'sewage_treatment_rate_pct'),
+        ('waste_treatment_rate', 'waste_treatment_rate_pct'),
+        ('mobile_subscribers', 'mobile_subscribers_10k_users'),
+        ('telecom_revenue', 'telecom_revenue_yi_yuan'),
+        ('base_stations', 'base_stations_count'),
+        ('data_centre_racks', 'data_centre_racks_count'),
+        ('computing_power', 'computing_power_pflops'),
+        ('digital_finance_index', 'digital_finance_index_points'),
+        ('digital_enterprises', 'digital_enterprises_count'),
+        ('green_credit', 'green_credit_pct'),
+        ('green_investment', 'green_investment_pct'),
+        ('green_support', 'green_support_pct'),
+        ('green_insurance', 'green_insurance_pct'),
+        ('green_bonds', 'green_bonds_pct'),
+        ('green_funds', 'green_funds_pct'),
+        ('green_equity', 'green_equity_pct'),
+        ('environmental_words', 'environmental_words_count'),
+        ('report_words', 'report_words_count'),
+        ('ai_invention_applications', 'ai_invention_applications_count'),
+        ('ai_utility_model_applications', 'ai_utility_model_applications_count'),
+        ('ai_design_applications', 'ai_design_applications_count'),
+        ('ai_invention_applications_single', 'ai_invention_applications_single_count'),
+        ('ai_utility_model_applications_single', 'ai_utility_model_applications_single_count'),
+        ('ai_design_applications_single', 'ai_design_applications_single_count'),
+        ('green_patent_upstream', 'green_patent_upstream_count'),
+        ('green_patent_end_of_pipe', 'green_patent_end_of_pipe_count'),
+    ]) }}
+{% endmacro %}
+
+{#- Indicators of one base year (cross sections), with their column names: indicator, year, suffix of the unit. -#}
+{% macro city_base_indicators() %}
+    {{ return([
+        ('fixed_telephones', 'fixed_telephones_1984_count'),
+        ('natural_science_researchers', 'natural_science_researchers_1984_persons'),
+    ]) }}
+{% endmacro %}
+
+{#- Raw sources of cells by city and year. -#}
+{% macro city_sources() %}
+    {{ return([
+        'city_yearbook', 'city_energy', 'city_firms', 'city_patents', 'city_emissions', 'city_construction',
+        'city_digital', 'city_green_finance', 'city_reports', 'city_history',
     ]) }}
 {% endmacro %}
 
@@ -83,22 +140,17 @@
     ]) }}
 {% endmacro %}
 
-{#- Select list: the three columns of every indicator of the long table int_city_year_fill. -#}
-{% macro pivot_indicators() %}
-    {%- for indicator, column in city_indicators() -%}
-    {%- set only = "filter (where indicator = '" ~ indicator ~ "')" %}
-    max(reported) {{ only }} as {{ column }}_reported,
-    max(value) {{ only }} as {{ column }},
-    max(fill) {{ only }} as {{ column }}_fill{{ ',' if not loop.last }}
-    {%- endfor -%}
-{% endmacro %}
-
 {#- Select list: reported value and fill code of every symbol of the panel. -#}
 {% macro symbol_fills(prefix) %}
     {%- for symbol, measure in panel_symbols() %}
     {{ prefix }}{{ measure }}_reported as {{ symbol }}_reported,
     {{ prefix }}{{ measure }}_fill as {{ symbol }}_fill{{ ',' if not loop.last }}
     {%- endfor -%}
+{% endmacro %}
+
+{#- Years whose prices real GDP is given in: the var base_year (carbon productivity) and 2006 (Yellow River). -#}
+{% macro real_gdp_base_years() %}
+    {{ return([var('base_year') | int, 2006] | unique | list) }}
 {% endmacro %}
 
 {#- Stops the build where the columns of a mart would say another base year than the chain has. -#}

@@ -20,32 +20,60 @@ with eligible as (
     where {{ condition }}
 ),
 
+-- Narrow tables decide; only cells with a rival in their place, year and indicator are ranked.
 vintages as (
     select
         {{ place }},
         year,
         vintage_group,
         vintage,
-        row_number() over (
-            partition by {{ place }}, year, vintage_group
-            order by count(distinct indicator) desc, vintage = '{{ var('gdp_vintage') }}' desc, vintage asc
-        ) as preference
+        count(distinct indicator) as n_indicators,
+        count(*) over (partition by {{ place }}, year, vintage_group) as n_vintages
     from eligible
     group by {{ place }}, year, vintage_group, vintage
+),
+
+preferred as (
+    select
+        {{ place }},
+        year,
+        vintage_group,
+        vintage
+    from vintages
+    where n_vintages > 1
+    qualify
+        row_number() over (
+            partition by {{ place }}, year, vintage_group
+            order by n_indicators desc, vintage = '{{ var('gdp_vintage') }}' desc, vintage asc
+        ) = 1
+),
+
+counts as (
+    select
+        {{ place }},
+        year,
+        indicator,
+        count(*) as n_candidates
+    from eligible
+    group by {{ place }}, year, indicator
 ),
 
 candidates as (
     select
         eligible.*,
-        count(*) over (partition by eligible.{{ place }}, eligible.year, eligible.indicator) as n_candidates,
-        vintages.preference
+        counts.n_candidates
     from eligible
-    inner join vintages
+    inner join counts
         on
-            eligible.{{ place }} = vintages.{{ place }}
-            and eligible.year = vintages.year
-            and eligible.vintage_group = vintages.vintage_group
-            and eligible.vintage = vintages.vintage
+            eligible.{{ place }} = counts.{{ place }}
+            and eligible.year = counts.year
+            and eligible.indicator = counts.indicator
+    left join preferred
+        on
+            eligible.{{ place }} = preferred.{{ place }}
+            and eligible.year = preferred.year
+            and eligible.vintage_group = preferred.vintage_group
+    where eligible.vintage = coalesce(preferred.vintage, eligible.vintage)
 ),
 
 ranked as (
@@ -64,7 +92,15 @@ ranked as (
             and candidates.indicator = precedence.indicator
             and candidates.year = precedence.year
             and candidates.dataset = precedence.dataset
-    where candidates.preference = 1
+    where candidates.n_candidates > 1
+),
+
+chosen as (
+    select * from candidates
+    where n_candidates = 1
+    union all
+    select * exclude (place_in_order) from ranked
+    where place_in_order = 1
 )
 
 select
@@ -88,8 +124,7 @@ select
     source_column,
     n_candidates,
     is_simulated
-from ranked
-where place_in_order = 1
+from chosen
 order by {{ place }}, indicator, year
 {% endmacro %}
 
@@ -109,7 +144,8 @@ with spine as (
         indicators.ratio_base,
         indicators.ratio_share,
         share_units.factor_to_base as ratio_factor,
-        cells.value as reported
+        cells.value as reported,
+        case when cells.value is not null then spans.year end as reported_year
     from {{ spans }} as spans
     inner join {{ ref('seed_indicator') }} as indicators on {{ levels }}
     left join {{ ref('seed_indicator') }} as shares
@@ -125,38 +161,30 @@ with spine as (
 neighbours as (
     select
         *,
-        max(case when reported is not null then year end) over (
-            partition by {{ place }}, indicator order by year rows between unbounded preceding and 1 preceding
-        ) as before_year,
-        min(case when reported is not null then year end) over (
-            partition by {{ place }}, indicator order by year rows between 1 following and unbounded following
-        ) as after_year
+        last_value(reported_year ignore nulls) over earlier as before_year,
+        last_value(reported ignore nulls) over earlier as before_value,
+        first_value(reported_year ignore nulls) over later as after_year,
+        first_value(reported ignore nulls) over later as after_value
     from spine
+    window
+        earlier as (
+            partition by {{ place }}, indicator order by year rows between unbounded preceding and 1 preceding
+        ),
+        later as (
+            partition by {{ place }}, indicator order by year rows between 1 following and unbounded following
+        )
 ),
 
 interpolated as (
     select
-        here.*,
-        before.reported as before_value,
-        after.reported as after_value,
+        *,
         case
-            when here.reported is null and here.fill_rule = 'linear' then
+            when reported is null and fill_rule = 'linear' then
                 {{ fill_linear(
-                    'here.year', 'here.before_year', 'before.reported', 'here.after_year', 'after.reported',
-                    'here.max_gap_years'
+                    'year', 'before_year', 'before_value', 'after_year', 'after_value', 'max_gap_years'
                 ) }}
         end as linear_value
-    from neighbours as here
-    left join spine as before
-        on
-            here.{{ place }} = before.{{ place }}
-            and here.indicator = before.indicator
-            and here.before_year = before.year
-    left join spine as after
-        on
-            here.{{ place }} = after.{{ place }}
-            and here.indicator = after.indicator
-            and here.after_year = after.year
+    from neighbours
 ),
 
 own as (
@@ -218,15 +246,22 @@ order by {{ place }}, indicator, year
     long.
 -#}
 {% macro pivot_place_years(filled, place, indicators, condition='true') %}
-with maps as (
+with rows_used as (
     select
         {{ place }},
         year,
-        map_from_entries(list(struct_pack(
-            k := indicator, v := struct_pack(reported := reported, value := value, fill := fill)
-        ))) as cells
+        indicator,
+        reported,
+        value,
+        fill
     from {{ filled }}
     where {{ condition }}
+),
+
+pivoted as (
+    pivot rows_used
+    on indicator in ({% for indicator, _ in indicators %}'{{ indicator }}'{{ ', ' if not loop.last }}{% endfor %})
+    using max(reported) as reported, max(value) as value, max(fill) as fill
     group by {{ place }}, year
 )
 
@@ -234,10 +269,10 @@ select
     {{ place }},
     year,
     {% for indicator, column in indicators -%}
-    cells['{{ indicator }}'].reported as {{ column }}_reported,
-    cells['{{ indicator }}'].value as {{ column }},
-    cells['{{ indicator }}'].fill as {{ column }}_fill{{ ',' if not loop.last }}
+    {{ indicator }}_reported as {{ column }}_reported,
+    {{ indicator }}_value as {{ column }},
+    {{ indicator }}_fill as {{ column }}_fill{{ ',' if not loop.last }}
     {% endfor -%}
-from maps
+from pivoted
 order by {{ place }}, year
 {% endmacro %}

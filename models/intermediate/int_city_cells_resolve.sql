@@ -1,7 +1,8 @@
 -- Every cell of the city sources with the city it belongs to and its value in the indicator's canonical unit, or the
--- reason why it cannot be used. Nothing is dropped here.
+-- reason why it cannot be used. Nothing is dropped here. An indicator with a base year (a cross section of 1984, say) is
+-- usable in that year alone, whether or not the panel or the life of the present city begins later.
 with cells as (
-    {% for source in ['city_yearbook', 'city_energy', 'city_firms', 'city_patents', 'city_emissions'] -%}
+    {% for source in city_sources() -%}
     select * from {{ ref('stg_' ~ source ~ '__cells') }}
     {{ 'union all' if not loop.last }}
     {% endfor -%}
@@ -69,6 +70,7 @@ converted as (
         cells.is_simulated,
         coalesce(cells.is_accepted, false) as is_accepted,
         places.is_contradictory,
+        indicators.base_year,
         indicators.min_value,
         indicators.max_value,
         unit_from.unit is not null as is_unit_known,
@@ -92,13 +94,15 @@ converted as (
 
 select
     * exclude (
-        is_accepted, is_contradictory, min_value, max_value, is_unit_known, is_convertible, is_place_existing
+        is_accepted, is_contradictory, base_year, min_value, max_value, is_unit_known, is_convertible, is_place_existing
     ),
     case
         when is_contradictory then 'code_and_name_disagree'
         when city_code is null then 'unknown_place'
-        when year not between {{ var('first_year') }} and {{ var('last_year') }} then 'year_outside_panel'
-        when not is_place_existing then 'place_did_not_exist'
+        when year <> base_year then 'not_the_base_year'
+        when base_year is null and year not between {{ var('first_year') }} and {{ var('last_year') }}
+            then 'year_outside_panel'
+        when base_year is null and not is_place_existing then 'place_did_not_exist'
         when unit is null then 'unknown_indicator'
         when not is_unit_known then 'unknown_unit'
         when not is_convertible then 'unit_of_another_dimension'

@@ -14,7 +14,10 @@ with ingredients as (
         rates.cny_per_usd
     from {{ ref('int_city_year_pivot') }} as pivoted
     inner join {{ ref('int_city_real_gdp') }} as real_gdp
-        on pivoted.city_code = real_gdp.city_code and pivoted.year = real_gdp.year
+        on
+            pivoted.city_code = real_gdp.city_code
+            and pivoted.year = real_gdp.year
+            and real_gdp.base_year = {{ var('base_year') }}
     left join {{ ref('int_city_co2') }} as co2
         on pivoted.city_code = co2.city_code and pivoted.year = co2.year
     left join {{ ref('int_city_firms_accumulate') }} as firms

@@ -1,7 +1,4 @@
-select
-    city_code,
-    year,
-    {{ pivot_indicators() }}
-from {{ ref('int_city_year_fill') }}
-group by city_code, year
-order by city_code, year
+{{ pivot_place_years(
+    ref('int_city_year_fill'), 'city_code', city_indicators(),
+    'year between ' ~ var('first_year') ~ ' and ' ~ var('last_year')
+) }}

@@ -8,6 +8,9 @@ select
     {% for _, column in city_indicators() -%}
     {{ measure_triple(column, 'pivoted.') }},
     {% endfor -%}
+    {% for _, column in city_base_indicators() -%}
+    {{ measure_triple(column, 'bases.') }},
+    {% endfor -%}
     {{ measure_triple('gdp_base_price_yi_yuan', 'real_gdp.', rename='gdp_2003_price_yi_yuan') }},
     real_gdp.n_province_index_years as gdp_province_index_count,
     {% for factor_set in ['ipcc2006', 'china_provincial_2011'] -%}
@@ -35,7 +38,11 @@ inner join {{ ref('dim_city') }} as cities on pivoted.city_code = cities.city_co
 inner join {{ ref('int_city_years_span') }} as spans
     on pivoted.city_code = spans.city_code and pivoted.year = spans.year
 inner join {{ ref('int_city_real_gdp') }} as real_gdp
-    on pivoted.city_code = real_gdp.city_code and pivoted.year = real_gdp.year
+    on
+        pivoted.city_code = real_gdp.city_code
+        and pivoted.year = real_gdp.year
+        and real_gdp.base_year = {{ var('base_year') }}
+inner join {{ ref('int_city_bases') }} as bases on pivoted.city_code = bases.city_code
 inner join {{ ref('int_city_co2') }} as co2 on pivoted.city_code = co2.city_code and pivoted.year = co2.year
 inner join {{ ref('int_city_firms_accumulate') }} as firms
     on pivoted.city_code = firms.city_code and pivoted.year = firms.year
