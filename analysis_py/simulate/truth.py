@@ -23,6 +23,8 @@ from analysis_py.simulate.study_columns import STUDY, StudyColumn, list_columns
 from analysis_py.simulate.world import STUDY_YEARS, SYMBOLS, World
 
 PARAMETER_COLUMNS = ["study", "analysis_id", "term", "parameter", "value", "exact_for", "expectation", "description"]
+#: Study whose measure of AI, ln(1 + AI inventions), the effects on the further quantities are effects of.
+EFFECT_STUDY = "yellow_river"
 MEDIATORS = ("UIS", "EnvrPat")
 #: A target further from the structural value than this share of the clustered standard error counts as biased.
 NOTICEABLE = 1.0
@@ -240,11 +242,26 @@ def _structure_rows(world: World) -> list[tuple[object, ...]]:
         value = f"{world.shock_coefficient[outcome]:.10g}"
         text = "coefficient of the shock of AI; its lags are in the error, so a lag of AI is no valid instrument"
         rows.append((STUDY, "world", f"{outcome}:shock", "coefficient", value, "", "", text))
+    return rows + _effect_rows(world)
+
+
+def _effect_rows(world: World) -> list[tuple[object, ...]]:
+    """Effects of AI on what the other studies measure, in log or logit points."""
+    rows: list[tuple[object, ...]] = []
+    for effect, value in sorted(world.effect_coefficient.items()):
+        if effect.endswith(":shock"):
+            text = "coefficient of the shock of AI in a log or logit: AI by patents is endogenous as well"
+        else:
+            text = world.effects.status(effect)
+        rows.append((EFFECT_STUDY, "world", effect, "coefficient", f"{value:.10g}", "", "", text))
     return rows
 
 
-def city_year_frame(world: World) -> pd.DataFrame:
-    """``truth_city_year``: the true symbols, CO2 (Mt) and real GDP (10^8 yuan of 2003), by current code and year."""
+def city_year_frame(world: World, measures: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """``truth_city_year``: the true symbols, CO2 (Mt), real GDP (10^8 yuan of 2003) and the further ``measures``.
+
+    One row a city (current code) and year; empty where a measure is not defined.
+    """
     places = world.places
     i, t = np.nonzero(places.exists & np.isfinite(world.symbol["CP"]))
     data: dict[str, object] = {"city_code": places.code[i], "year": YEARS[t]}
@@ -252,6 +269,8 @@ def city_year_frame(world: World) -> pd.DataFrame:
         data[name] = [f"{v:.8g}" for v in world.symbol[name][i, t]]
     data["co2_mt"] = [f"{v:.8g}" for v in world.co2_mt[i, t]]
     data["gdp_2003_price_yi_yuan"] = [f"{v:.8g}" for v in world.gdp_real[i, t]]
+    for name, values in measures.items():
+        data[name] = ["" if np.isnan(v) else f"{v:.8g}" for v in values[i, t]]
     return pd.DataFrame(data).sort_values(["city_code", "year"], kind="stable")
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis_py.simulate.defects import defect_frame, plant_defects
 from analysis_py.simulate.firm_files import firm_tables
 from analysis_py.simulate.industries import industry_tables
+from analysis_py.simulate.measures import derive_measures
 from analysis_py.simulate.provinces import province_tables
 from analysis_py.simulate.raw_tables import build_raw_tables, frames
 from analysis_py.simulate.remeasure import measure_panel
@@ -27,7 +28,7 @@ def draw_tables(seed: int, reference: Path) -> dict[str, dict[str, pd.DataFrame]
     columns = describe_columns(world, measure_panel(raw, reference))
     truth = {
         "truth_parameter": parameter_frame(world, columns),
-        "truth_city_year": city_year_frame(world),
+        "truth_city_year": city_year_frame(world, derive_measures(world, reference)),
         "truth_defect": defect_frame(defects),
         **exposure_frames(world),
     }
