@@ -223,7 +223,7 @@ class _Tracer:
                     fill_braces(entry["unit"] or "", row) or None,
                     str(fill) if fill is not None else None,
                     entry["formula"],
-                    _place_note(row),
+                    _place_note(row, column),
                     tuple(children),
                 )
             )
@@ -351,12 +351,13 @@ def _row_filters(
     return (*filters, (name, str(row[name]))) if name else filters
 
 
-def _place_note(row: Mapping[str, object]) -> tuple[str, ...]:
-    """File and row of a table whose rows are raw cells."""
+def _place_note(row: Mapping[str, object], column: str) -> tuple[str, ...]:
+    """File, row, column and text of a raw cell; in a plain table (firms, industries) the cell is the column at hand."""
     if row.get("source_file") is None or row.get("source_row") is None:
         return ()
     sheet = f", sheet '{row['source_sheet']}'" if row.get("source_sheet") else ""
+    text = row["value_text"] if "value_text" in row else number_text(row[column])
     return (
-        f"{row['source_file']}{sheet}, row {row['source_row']}, column '{row['source_column']}', "
-        f"text '{row['value_text']}'",
+        f"{row['source_file']}{sheet}, row {row['source_row']}, column '{row.get('source_column', column)}', "
+        f"text '{text}'",
     )
