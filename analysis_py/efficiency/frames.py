@@ -44,12 +44,14 @@ class EfficiencyRun:
 
 @dataclass(frozen=True)
 class Inference:
-    """What to resample: ``draws`` of the bootstrap (0 = none), its seed, and columns that explain the scores."""
+    """What to resample: ``draws`` of the bootstrap (0 = none), its seed, and columns that explain the scores;
+    ``algorithm`` of the second stage, ``smoothing`` of the bootstrap of scores."""
 
     draws: int = 0
     seed: int = DEFAULT_SEED
     explanatory: tuple[str, ...] = ()
     algorithm: int = 1
+    smoothing: str = "mirrored"
 
 
 def run_efficiency(
@@ -104,7 +106,9 @@ def run_efficiency(
     if wish.draws and productivity is not None:
         unit_bootstrap = bootstrap_index(productivity, draws=wish.draws, seed=wish.seed, progress=progress)
     elif wish.draws and not wish.explanatory:
-        score_bootstrap = bootstrap_scores(panel, spec, rule, draws=wish.draws, seed=wish.seed, progress=progress)
+        score_bootstrap = bootstrap_scores(
+            panel, spec, rule, draws=wish.draws, seed=wish.seed, smoothing=wish.smoothing, progress=progress
+        )
     if wish.explanatory:
         stage = second_stage(
             panel,

@@ -51,6 +51,7 @@ class Request:
     seed: int | None
     explanatory: tuple[str, ...]
     algorithm: int
+    smoothing: str
 
 
 def fulfil(request: Request, *, progress: ProgressCallback | None = None) -> EfficiencyRun:
@@ -83,6 +84,7 @@ def fulfil(request: Request, *, progress: ProgressCallback | None = None) -> Eff
             seed=DEFAULT_SEED if request.seed is None else request.seed,
             explanatory=split_names(request.explanatory, known),
             algorithm=request.algorithm,
+            smoothing=request.smoothing,
         ),
         progress=progress,
     )

@@ -95,6 +95,9 @@ def efficiency(
         list[str] | None, typer.Option("--second-stage", help="Columns that explain radial scores (Simar-Wilson).")
     ] = None,
     algorithm: Annotated[int, typer.Option("--algorithm", min=1, max=2, help="Of the second stage: 1 or 2.")] = 1,
+    smoothing: Annotated[
+        str, typer.Option("--smoothing", help="Of the bootstrap of scores: mirrored, or 1998 as first printed.")
+    ] = "mirrored",
     json_out: JsonOption = None,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Also write a workbook in the layout of MaxDEA.")] = None,
     show: Annotated[
@@ -157,6 +160,7 @@ def efficiency(
             seed=seed,
             explanatory=tuple(second_stage or ()),
             algorithm=algorithm,
+            smoothing=smoothing,
         )
         with Progress("efficiency") as bar:
             run = fulfil(request, progress=bar)
