@@ -100,3 +100,42 @@
         ('co2_scope3_reported', 'co2_scope3_reported_mt'),
     ]) }}
 {% endmacro %}
+
+{#- Factor sets that price the fuels of the provinces. -#}
+{% macro province_factor_sets() %}
+    {{ return(['ipcc2006', 'china_provincial_2011']) }}
+{% endmacro %}
+
+{#- Measures of int_province_measures in the order of fct_province_year. -#}
+{% macro province_measures() %}
+    {{ return([
+        'ln_co2_ipcc2006',
+        'ln_co2_china_provincial_2011',
+        'ln_co2_ceads',
+        'ln_co2_scopes_ipcc2006',
+        'ln_co2_scopes_china_provincial_2011',
+        'trade_gdp_ratio',
+        'population_density_10k_per_km2',
+        'loans_gdp_ratio',
+        'fiscal_expenditure_gdp_ratio',
+        'electricity_national_share',
+        'urban_population_share',
+        'energy_efficiency_10k_yuan_per_tce',
+        'energy_intensity_tce_per_10k_yuan',
+        'green_patent_applications_per_10k',
+        'industrial_structure_10k_yuan_per_worker',
+        'pollution_control_industrial_value_added_ratio',
+        'secondary_gdp_share',
+        'tertiary_gdp_share',
+        'internet_users_per_100',
+        'information_investment_gdp_ratio',
+        'software_revenue_gdp_ratio',
+        'new_product_revenue_industrial_value_added_ratio',
+        'industrial_value_added_10k_yuan_per_worker',
+    ]) }}
+{% endmacro %}
+
+{#- Exposures of int_robot_exposure: by country and by stock or installations. -#}
+{% macro province_exposures() %}
+    {{ return(['cn_stock', 'cn_flow', 'us_stock', 'us_flow']) }}
+{% endmacro %}
