@@ -62,6 +62,7 @@ def run_build(
         CARBONPANEL_DATABASE=str(database),
         CARBONPANEL_DATA=str(paths().data),  # absolute: dbt runs in the project's folder, not in the user's
         CARBONPANEL_DEMO=str(paths().demo),
+        CARBONPANEL_CACHE=str(paths().cache),
         CARBONPANEL_THREADS=str(threads),
         DBT_PROJECT_DIR=str(root),
         DBT_PROFILES_DIR=str(root),

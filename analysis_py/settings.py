@@ -1,8 +1,9 @@
 """Where things are, and the quiet environment every part runs in.
 
 Environment variables move the untracked parts: ``CARBONPANEL_DATABASE`` (the DuckDB file), ``CARBONPANEL_DATA`` (the
-folder of users' ingested files) and ``CARBONPANEL_DEMO`` (drawn sources of the demo world; beside the database by
-default). The first two default to places inside the project.
+folder of users' ingested files), ``CARBONPANEL_DEMO`` (drawn sources of the demo world) and ``CARBONPANEL_CACHE`` (what
+a build keeps for the next). The first two default to places inside the project, the others to places beside the
+database.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ class Paths:
     def demo(self) -> Path:
         """Sources of the demo world that are drawn as Parquet when a warehouse is built."""
         return Path(os.environ.get("CARBONPANEL_DEMO") or self.database.parent / "demo").expanduser().absolute()
+
+    @property
+    def cache(self) -> Path:
+        """What a build keeps for the next one; losing it costs time and nothing else."""
+        return Path(os.environ.get("CARBONPANEL_CACHE") or self.database.parent / "cache").expanduser().absolute()
 
     @property
     def studies(self) -> Path:
