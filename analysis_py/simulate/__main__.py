@@ -1,4 +1,7 @@
-"""``python -m analysis_py.simulate [--seed N] [--out DIR]``: draw the demo world again, byte for byte."""
+"""``python -m analysis_py.simulate [--seed N] [--out DIR] [--without-defects]``: draw the demo world again.
+
+The same seed gives the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="number of the world (default: the shipped one)")
     parser.add_argument("--out", type=Path, default=seeds, help="folder that receives raw/ and truth/ (default: seeds)")
     parser.add_argument("--reference", type=Path, default=seeds / "reference", help="folder of the reference tables")
+    parser.add_argument(
+        "--without-defects", action="store_true", help="print the city and province tables complete and right"
+    )
     options = parser.parse_args(arguments)
     try:
-        tables = draw_tables(options.seed, options.reference)
+        tables = draw_tables(options.seed, options.reference, spoilt=not options.without_defects)
         files = [file for folder in sorted(tables) for file in write_tables(tables[folder], options.out / folder)]
     except CarbonpanelError as problem:
         print(problem, file=sys.stderr)

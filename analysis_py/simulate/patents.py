@@ -13,7 +13,7 @@ from analysis_py.simulate.effects import Ground
 from analysis_py.simulate.places import YEARS
 from analysis_py.simulate.process import autoregress, compose
 
-SHOCK_IN_INVENTIONS = 0.16
+SHOCK_IN_INVENTIONS = 0.24
 _TYPE_SHARE = {"utility_model": 0.55, "design": 0.12}
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_py.simulate.places import YEARS
+from analysis_py.simulate.province_defects import COLUMNS as DEFECT_COLUMNS
 from analysis_py.simulate.province_defects import plant_province_defects
 from analysis_py.simulate.province_layout import (
     EMISSIONS,
@@ -37,12 +38,13 @@ NATION_CODE, NATION_NAME = "000000", "全国"
 LAST_INVENTORY_YEAR = 2019
 
 
-def province_tables(world: World, reference: Path) -> dict[str, dict[str, pd.DataFrame]]:
+def province_tables(world: World, reference: Path, spoilt: bool = True) -> dict[str, dict[str, pd.DataFrame]]:
     """Folder (``raw``, ``truth``) -> file stem -> table.
 
     ``raw``: raw_province_yearbook, raw_province_energy, raw_province_sectors, raw_province_emissions,
     raw_national_yearbook as printed text, and the rows of raw_layout for them beyond those of ``layout``.
-    ``truth``: truth_province_year, and the rows of truth_defect that were planted here (without their ids).
+    ``truth``: truth_province_year, and the rows of truth_defect that were planted here (without their ids); none
+    where the tables are not to be ``spoilt``.
     """
     streams = Streams(world.seed)
     gdp = sum_provinces(world, streams)
@@ -52,7 +54,7 @@ def province_tables(world: World, reference: Path) -> dict[str, dict[str, pd.Dat
         for values in tables[source].values():
             values[~provinces.has_energy] = np.nan
     tables[EMISSIONS]["co2_ceads"][:, YEARS > LAST_INVENTORY_YEAR] = np.nan
-    defects = plant_province_defects(tables, provinces, streams)
+    defects = plant_province_defects(tables, provinces, streams) if spoilt else pd.DataFrame(columns=DEFECT_COLUMNS)
     raw = {f"raw_{source}": _frame(source, tables[source], provinces) for source in tables}
     raw["raw_province_yearbook"] = _beside(gdp, raw["raw_province_yearbook"])
     raw["raw_national_yearbook"] = _national_frame(_print(NATION, provinces.nation))

@@ -20,11 +20,15 @@ from analysis_py.simulate.world import draw_world
 LAYOUT_KEY = ["source", "indicator", "year_from"]
 
 
-def draw_tables(seed: int, reference: Path) -> dict[str, dict[str, pd.DataFrame]]:
-    """The whole world of ``seed`` as tables: folder (``raw``, ``truth``) -> file stem -> table of printed text."""
+def draw_tables(seed: int, reference: Path, spoilt: bool = True) -> dict[str, dict[str, pd.DataFrame]]:
+    """The whole world of ``seed`` as tables: folder (``raw``, ``truth``) -> file stem -> table of printed text.
+
+    Tables that are not ``spoilt`` are complete and right as printed: the same world, with former codes and names,
+    changes of units, revisions and rows of urban districts, but without a planted defect in cities and provinces.
+    """
     world = draw_world(seed, reference)
     raw = build_raw_tables(world, reference)
-    defects = plant_defects(raw, world, reference)
+    defects = plant_defects(raw, world, reference) if spoilt else []
     columns = describe_columns(world, measure_panel(raw, reference))
     truth = {
         "truth_parameter": parameter_frame(world, columns),
@@ -33,7 +37,7 @@ def draw_tables(seed: int, reference: Path) -> dict[str, dict[str, pd.DataFrame]
         **exposure_frames(world),
     }
     tables = {"raw": frames(raw), "truth": truth}
-    add_tables(tables, province_tables(world, reference))
+    add_tables(tables, province_tables(world, reference, spoilt))
     add_tables(tables, industry_tables(world, reference))
     add_tables(tables, firm_tables(world, reference))
     return tables

@@ -197,3 +197,19 @@ def test_simulation_never_looks_at_the_papers() -> None:
         f.name for f in sources if re.search(r"seed_published|[\"'/]published[\"'/_]", f.read_text(encoding="utf-8"))
     ]
     assert hits == []
+
+
+def test_a_world_without_defects_is_the_same_world(tmp_path: Path) -> None:
+    assert simulate(tmp_path, "--without-defects").returncode == 0
+    made, kept = files_of(tmp_path), committed()
+    assert sorted(made) == sorted(kept)
+    assert made["truth/truth_city_year.csv"] == kept["truth/truth_city_year.csv"]
+    listed = pd.read_csv(tmp_path / "truth" / "truth_defect.csv", dtype=str, keep_default_na=False)
+    assert not listed["source"].str.startswith(("city_", "province_")).any()
+    for name in ("city_yearbook", "city_construction"):
+        clean = pd.read_csv(tmp_path / "raw" / f"raw_{name}.csv", dtype=str, keep_default_na=False)
+        spoilt = read(f"raw_{name}")
+        assert list(clean.columns) == list(spoilt.columns) and len(clean) == len(spoilt)
+        lost = (spoilt == "").to_numpy() & (clean != "").to_numpy()
+        assert lost.sum() > 500
+        assert not ((clean == "").to_numpy() & (spoilt != "").to_numpy()).any()
