@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import yaml
+
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
 from analysis_py.settings import paths
 
@@ -105,18 +107,26 @@ class Contract:
 
     units: dict[str, Unit]
     indicators: dict[tuple[str, str], Indicator]
+    #: Sources whose rows are no number of a place and a year (:mod:`analysis_py.ingest.flat_contract`).
+    flat: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
+        """Sources of places and years, in seed order."""
         return tuple(dict.fromkeys(source for source, _ in self.indicators))
 
+    @property
+    def all_sources(self) -> tuple[str, ...]:
+        """Those of places and years, then the flat ones."""
+        return (*self.sources, *self.flat)
+
     def check_source(self, source: str) -> None:
-        """Raise ``CP-SOURCE-UNKNOWN`` naming the nearest source unless ``source`` is one."""
-        if source not in self.sources:
+        """Raise ``CP-SOURCE-UNKNOWN`` naming the nearest source unless ``source`` is one, of whichever form."""
+        if source not in self.all_sources:
             raise CarbonpanelError(
                 "CP-SOURCE-UNKNOWN",
-                f"'{source}' is not a source of the raw contract (known: {', '.join(self.sources)})",
-                remedy=did_you_mean(source, self.sources),
+                f"'{source}' is not a source of the raw contract (known: {', '.join(self.all_sources)})",
+                remedy=did_you_mean(source, self.all_sources),
             )
 
     def level(self, source: str) -> str:
@@ -214,4 +224,5 @@ def load_contract(folder: Path | None = None) -> Contract:
         )
         for row in read_reference("seed_indicator", folder)
     }
-    return Contract(units=units, indicators=indicators)
+    flat = yaml.safe_load(Path(__file__).with_name("flat_sources.yml").read_text(encoding="utf-8"))
+    return Contract(units=units, indicators=indicators, flat=tuple(flat))

@@ -91,6 +91,8 @@ def ingest_file(
     data = Path(data_dir)
     contract = load_contract()
     contract.check_source(source)
+    if source in contract.flat:
+        raise ValueError(f"{source} is no source of places and years: see ingest_flat")
     find_file(path)
     name = dataset_name(path, dataset)
     store = store or AnswerStore(data)
@@ -144,6 +146,8 @@ def draft_mapping(
     """
     path = Path(path).expanduser()
     load_contract().check_source(source)
+    if source in load_contract().flat:
+        raise no_mapping(source)
     find_file(path)
     with open_cells(path) as book:
         settled = Answers(source, load_dictionary(), answers, store=AnswerStore(data_dir), is_drafting=True)
@@ -151,6 +155,15 @@ def draft_mapping(
         text = render_mapping(plan, settled.open_questions)
     write_mapping(Path(target).expanduser(), text)
     return text
+
+
+def no_mapping(source: str) -> CarbonpanelError:
+    """The refusal of a mapping for a source whose columns are known by their names alone."""
+    return CarbonpanelError(
+        "CP-OPTION",
+        f"{source} takes no mapping: its columns are known by their names",
+        remedy=f"name the columns as 'carbonpanel template {source}' writes them",
+    )
 
 
 def dataset_name(path: Path, wanted: str | None) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 from analysis_py.errors import CarbonpanelError
 from analysis_py.ingest.answer_store import AnswerStore
 from analysis_py.ingest.answers import Asker, Given
-from analysis_py.ingest.ingest import ingest_file
-from analysis_py.ingest.report import IngestReport
+from analysis_py.ingest.bringing import Report, bring_file
 from analysis_py.progress import Progress
 
 SUMMARY_COLUMNS = (
@@ -25,7 +24,7 @@ class FileOutcome:
     """What became of one file: its report, or why it was refused."""
 
     file: Path
-    report: IngestReport | None = None
+    report: Report | None = None
     error: CarbonpanelError | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -77,7 +76,7 @@ def bring_files(
     for file in files:
         with _LateProgress(f"reading {file.name}", quiet=quiet) as bar:
             try:
-                report = ingest_file(
+                report = bring_file(
                     file,
                     source,
                     data_dir=data_dir,

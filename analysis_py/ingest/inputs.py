@@ -51,11 +51,11 @@ PRECEDENCE_COLUMNS = ("source", "indicators", "years", "prefer")
 
 
 def datasets(data_dir: str | Path) -> dict[str, list[Path]]:
-    """Parquet files a user has brought, by source (all sources, in contract order), by name."""
+    """Parquet files a user has brought, by source (all sources, in contract order, the flat ones last), by name."""
     root = Path(data_dir) / "raw"
     return {
         source: sorted(path for path in (root / source).glob("*.parquet") if path.is_file())
-        for source in load_contract().sources
+        for source in load_contract().all_sources
     }
 
 
@@ -131,12 +131,13 @@ def describe_quarantine(data_dir: str | Path) -> list[tuple[Any, ...]]:
     contract = load_contract()
     rows = []
     for source, files in datasets(data_dir).items():
-        label = place_index(contract.level(source)).label
         for path in files:
             for cell in _read_quarantine(path):
+                is_place = source in contract.sources
+                place = place_index(contract.level(source)).label(cell["city_code"]) if is_place else ""
                 rows.append(
                     (
-                        *(source, path.stem, label(cell["city_code"]), cell["year"], cell["indicator"]),
+                        *(source, path.stem, place or cell["place_name_raw"], cell["year"], cell["indicator"]),
                         *(cell["value_text"], cell["unit"], cell["reason"], cell["guess"], cell["decision"]),
                         *(cell["why"], cell["decided_on"], cell["source_file"], cell["source_sheet"]),
                         *(cell["source_row"], cell["source_column"]),

@@ -248,7 +248,7 @@ class PlaceIndex:
         """The nation where it is looked for, the reason against it elsewhere; ``None`` where another place may be."""
         is_named = _fold(name) in _NATION_NAMES
         if self.level != "national":
-            if is_named and code in (None, *_NATION_CODES) or code in _NATION_CODES and not name:
+            if (is_named and code in (None, *_NATION_CODES)) or (code in _NATION_CODES and not name):
                 return Placement(None, f"'{key}' is a total, the nation, and not a {self._wanted}", is_nation=True)
             return None
         if is_named or code in _NATION_CODES:

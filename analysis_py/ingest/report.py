@@ -10,8 +10,8 @@ from analysis_py.ingest.cells import shown
 from analysis_py.ingest.contract import load_contract
 
 #: How many entries of a list the text report prints; the JSON holds them all.
-_SHOWN = 12
-_SHOWN_UNPLACED = 40
+SHOWN = 12
+SHOWN_UNPLACED = 40
 #: Cells of one year with the same guess from which one line stands for all.
 _ALIKE = 5
 
@@ -67,8 +67,9 @@ class QuarantinedCell:
 class IngestReport:
     """The account of one ingested file.
 
-    Cells: ``cells_read`` = written + outside years + unplaced + of others + not observed + quarantined; ``cells_of_others``
-    stand in rows of the nation in a table of places, or of other places in one taken for the nation. ``cells_missing`` are those of used columns that hold no value. ``decided`` are cells that entries of
+    Cells: ``cells_read`` = written + outside years + unplaced + of others + not observed + quarantined;
+    ``cells_of_others`` stand in rows of the nation in a table of places, or of other places in one taken for the
+    nation. ``cells_missing`` are those of used columns that hold no value. ``decided`` are cells that entries of
     ``corrections.yml`` accepted or corrected, ``corrections`` these entries. ``output`` is ``None`` when only checked.
     """
 
@@ -122,11 +123,12 @@ class IngestReport:
         return data
 
 
-def _count(number: int, one: str, many: str | None = None) -> str:
+def count_things(number: int, one: str, many: str | None = None) -> str:
+    """``1 row``, ``2,000 rows``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def _spans(years: tuple[int, ...]) -> str:
+def year_spans(years: tuple[int, ...]) -> str:
     """``1995, 1997-1999``."""
     spans: list[list[int]] = []
     for year in years:
@@ -151,7 +153,9 @@ def _quarantine_lines(cells: tuple[QuarantinedCell, ...]) -> list[str]:
         else:
             key = (cell.indicator, cell.reason, cell.guess)
             wide[key] = wide.get(key, 0) + 1
-    lines = [f"    {_count(number, 'cell')} of {name}: {why}; {guess}" for (name, why, guess), number in wide.items()]
+    lines = [
+        f"    {count_things(number, 'cell')} of {name}: {why}; {guess}" for (name, why, guess), number in wide.items()
+    ]
     single = []
     for (name, year, guess), group in alike.items():
         if guess and len(group) >= _ALIKE:
@@ -165,9 +169,34 @@ def _quarantine_lines(cells: tuple[QuarantinedCell, ...]) -> list[str]:
     return lines
 
 
-def _listed(lines: list[str], limit: int) -> list[str]:
+def limit_lines(lines: list[str], limit: int) -> list[str]:
+    """The first lines, and how many more there are."""
     rest = len(lines) - limit
     return lines if rest <= 1 else [*lines[:limit], f"    ... and {rest:,} more (all are in the report file)"]
+
+
+def ignored_lines(ignored: dict[str, str]) -> list[str]:
+    """The columns that were left alone: those nobody knows in one line, the others with the reason."""
+    if not ignored:
+        return []
+    lines = [f"  columns left alone ({len(ignored)})"]
+    plain_names = [name for name, why in ignored.items() if why in ("not in the mapping", "name not recognised")]
+    if plain_names:
+        lines.append(f"    {', '.join(shown(name) for name in plain_names)}")
+    special = [f"    {shown(name)}: {why}" for name, why in ignored.items() if name not in plain_names]
+    return lines + limit_lines(special, SHOWN)
+
+
+def unplaced_lines(unplaced: tuple[UnplacedPlace, ...], unlisted: int, limit: int) -> list[str]:
+    """The places that could not be told, with the reason and what is near."""
+    if not unplaced:
+        return []
+    told = []
+    for item in unplaced:
+        near = f"; near: {', '.join(item.candidates)}" if item.candidates else ""
+        rows = f"row {item.first_row}" if item.rows == 1 else f"{item.rows:,} rows from row {item.first_row}"
+        told.append(f"    {shown(item.place)}: {item.reason} ({rows}){near}")
+    return [f"  not placed ({len(unplaced) + unlisted:,})", *limit_lines(told, limit)]
 
 
 def render_report(report: IngestReport) -> str:
@@ -176,6 +205,7 @@ def render_report(report: IngestReport) -> str:
     level = contract.level(report.source)
     wanted = contract.years(report.source)
     outside = "outside the panel" if len(wanted) > 1 else f"other than {wanted[0]}"
+    known = level.removesuffix("al")
     cities = {"city": "cities", "province": "provinces"}.get(level, "")
     sheet = f", sheet '{report.sheet}'" if report.sheet else ""
     origin = {"shipped": "shipped mapping", "file": "your mapping", "proposed": "proposed from the column names"}
@@ -184,16 +214,16 @@ def render_report(report: IngestReport) -> str:
         f"  read as      {report.form}; {origin[report.mapping_origin]}"
         + ("" if report.mapping_origin == "proposed" else f" '{report.mapping}'")
         + f"; column names in row {report.header_row}",
-        f"  rows         {report.rows_read:,} read, {report.rows_placed:,} of a known {level.removesuffix('al')} and year",
+        f"  rows         {report.rows_read:,} read, {report.rows_placed:,} of a known {known} and year",
         f"  places       {report.places_placed:,} of {report.places_read:,} {cities} placed"
         if cities
         else "  places       the nation",
-        f"  years        {_spans(report.years)}",
+        f"  years        {year_spans(report.years)}",
         f"  numbers      {report.cells_written:,} taken of {report.cells_read:,} read"
-        f" ({_count(report.cells_missing, 'empty cell')} besides)",
+        f" ({count_things(report.cells_missing, 'empty cell')} besides)",
     ]
     left = [
-        (report.cells_outside_years, f"of years {outside} ({_spans(report.years_outside)})"),
+        (report.cells_outside_years, f"of years {outside} ({year_spans(report.years_outside)})"),
         (report.cells_unplaced, "of places that could not be placed"),
         (report.cells_of_others, "of the whole nation" if cities else "of other places"),
         (report.cells_not_observed, "marked in the file as estimated, not observed"),
@@ -201,7 +231,7 @@ def render_report(report: IngestReport) -> str:
     ]
     lines += [f"  left out     {number:,} {why}" for number, why in left if number]
     if report.rows_without_numbers:
-        rows = _count(report.rows_without_numbers, "row")
+        rows = count_things(report.rows_without_numbers, "row")
         lines.append(f"  passed over  {rows} without a wanted number (notes, other indicators)")
     lines.append("  columns taken")
     for used in report.columns_used:
@@ -210,34 +240,18 @@ def render_report(report: IngestReport) -> str:
         vintage = "" if used.vintage == "first" else f", {used.vintage}"
         told = f"{used.unit}{scope}{basis}{vintage}"
         lines.append(f"    {used.column} -> {used.indicator} [{told}]: {used.cells:,}")
-    if report.columns_ignored:
-        lines.append(f"  columns left alone ({len(report.columns_ignored)})")
-        plain_names = [
-            n for n, why in report.columns_ignored.items() if why in ("not in the mapping", "name not recognised")
-        ]
-        if plain_names:
-            lines.append(f"    {', '.join(shown(name) for name in plain_names)}")
-        special = [f"    {shown(n)}: {why}" for n, why in report.columns_ignored.items() if n not in plain_names]
-        lines += _listed(special, _SHOWN)
-    if report.unplaced:
-        total = len(report.unplaced) + report.unplaced_unlisted
-        lines.append(f"  not placed ({total:,})")
-        told_places = []
-        for item in report.unplaced:
-            near = f"; near: {', '.join(item.candidates)}" if item.candidates else ""
-            rows = f"row {item.first_row}" if item.rows == 1 else f"{item.rows:,} rows from row {item.first_row}"
-            told_places.append(f"    {shown(item.place)}: {item.reason} ({rows}){near}")
-        lines += _listed(told_places, _SHOWN_UNPLACED)
+    lines += ignored_lines(report.columns_ignored)
+    lines += unplaced_lines(report.unplaced, report.unplaced_unlisted, SHOWN_UNPLACED)
     if report.quarantined:
         lines.append(
             f"  quarantined ({len(report.quarantined):,}): missing in the panel, nothing is changed in your file"
         )
-        lines += _listed(_quarantine_lines(report.quarantined), _SHOWN)
+        lines += limit_lines(_quarantine_lines(report.quarantined), SHOWN)
     if report.decided:
         lines.append(f"  decided by corrections.yml ({len(report.decided):,})")
-        lines += _listed([f"{_cell_line(cell)} - {cell.decision}" for cell in report.decided], _SHOWN)
+        lines += limit_lines([f"{_cell_line(cell)} - {cell.decision}" for cell in report.decided], SHOWN)
     lines += [f"  note: {remark}" for remark in report.remarks]
-    lines += [f"  warning: {warning}" for warning in _listed(list(report.warnings), _SHOWN)]
+    lines += [f"  warning: {warning}" for warning in limit_lines(list(report.warnings), SHOWN)]
     if report.output is None:
         lines.append("  nothing written (check only)")
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
 from analysis_py.ingest.contract import AREA_SCOPES, VINTAGES, Contract, Indicator, load_contract
+from analysis_py.ingest.flat_contract import FlatColumn, flat_sources
 from analysis_py.ingest.units import Dictionary, load_dictionary
 
 LANGUAGES = ("zh", "en")
@@ -55,12 +56,12 @@ _ROLE_NOTES = {
 }
 _CLOSING = {
     "en": (
-        "Fill in sheet 'data', one row a place and year. A cell without a value stays empty.",
+        "Fill in sheet 'data', one row {row}. A cell without a value stays empty.",
         "Columns that you do not need may be removed, their order may be changed.",
         "Then: carbonpanel ingest FILE.xlsx --as {source} --check",
     ),
     "zh": (
-        "请在“数据”表中填写，每行一个地区一个年份；没有数值的单元格留空。",
+        "请在“数据”表中填写，每行为一条（{row}）；没有数值的单元格留空。",
         "不需要的列可以删除，列的顺序可以改变。",
         "然后运行：carbonpanel ingest 文件.xlsx --as {source} --check",
     ),
@@ -80,6 +81,10 @@ def template_headers(source: str, language: str) -> list[tuple[str, str]]:
         raise CarbonpanelError(
             "CP-OPTION", f"there is no template in '{language}'", remedy=did_you_mean(language, LANGUAGES)
         )
+    if source in contract.flat:
+        return [
+            (_flat_header(column, source, language), name) for name, column in flat_sources()[source].columns.items()
+        ]
     roles = [*_PLACE_ROLES[contract.level(source)], "year"]
     if source == "city_yearbook":
         roles += ["area_scope", "vintage"]
@@ -87,6 +92,16 @@ def template_headers(source: str, language: str) -> list[tuple[str, str]]:
     for name, indicator in contract.of_source(source).items():
         headers.append((_header(indicator, language, contract, dictionary), name))
     return headers
+
+
+def _flat_header(column: FlatColumn, source: str, language: str) -> str:
+    """The label of a column of a flat source, with the unit of a number."""
+    label = column.label_zh if language == "zh" else column.label_en
+    indicator = flat_sources()[source].numbers.get(column.name)
+    if indicator is None:
+        return label
+    unit = load_contract().units[indicator.unit]
+    return f"{label} ({unit.label_zh if language == 'zh' else unit.label_en})"
 
 
 def _header(indicator: Indicator, language: str, contract: Contract, dictionary: Dictionary) -> str:
@@ -167,7 +182,7 @@ def _workbook(source: str, language: str, headers: list[tuple[str, str]]) -> byt
         notes.append(_note(header, name, source, language, contract))
     notes.append(())
     for sentence in _CLOSING[language]:
-        notes.append((sentence.format(source=source),))
+        notes.append((sentence.format(source=source, row=_row_of(source, language)),))
     sheet.freeze_panes = "A2"
     for cell in notes[1]:
         cell.font = Font(bold=True)
@@ -180,8 +195,22 @@ def _workbook(source: str, language: str, headers: list[tuple[str, str]]) -> byt
     return _without_time(buffer.getvalue())
 
 
+def _row_of(source: str, language: str) -> str:
+    """What one row of a source is."""
+    flat = flat_sources().get(source)
+    if flat is None:
+        level = load_contract().level(source)
+        return {"national": "年份"}.get(level, "地区-年份") if language == "zh" else "a place and year"
+    return flat.row_zh if language == "zh" else flat.row
+
+
 def _note(header: str, name: str, source: str, language: str, contract: Contract) -> tuple[object, ...]:
-    indicator = contract.of_source(source).get(name)
+    flat = flat_sources().get(source)
+    indicator = (flat.numbers if flat else contract.of_source(source)).get(name)
+    if flat is not None and indicator is None:
+        column = flat.columns[name]
+        classes = ", ".join(dict.fromkeys((column.classes or {}).values()))
+        return (header, ", ".join(filter(None, (column.label_zh if language == "zh" else column.label_en, classes))))
     if indicator is None:
         years = contract.years(source)
         span = f"{years[0]}-{years[-1]}" if len(years) > 1 else str(years[0])

@@ -233,7 +233,7 @@ def load_dictionary(folder: Path | None = None) -> Dictionary:
     for (source, name), indicator in contract.indicators.items():
         table = names.setdefault(source, {})
         table.setdefault(fold(name), (name, None))
-        # The labels of an index say what it is relative to, and a rate of growth is one; the others leave the unit open.
+        # The labels of an index say what it is relative to, those of a rate that it is one; others leave the unit open.
         own_unit = (
             indicator.unit if indicator.is_relative and contract.units[indicator.unit].dimension in _SAID else None
         )

@@ -56,7 +56,8 @@ def ingest(
     with people_errors():
         from analysis_py.ingest.answers import Given, read_unit_flags
         from analysis_py.ingest.asking import terminal_asker
-        from analysis_py.ingest.ingest import draft_mapping, render_report
+        from analysis_py.ingest.bringing import render
+        from analysis_py.ingest.ingest import draft_mapping
         from analysis_py.ingest.ingest_session import SUMMARY_COLUMNS, bring_files, only_file, summarise
         from analysis_py.settings import paths
 
@@ -84,7 +85,7 @@ def ingest(
         ):
             outcomes.append(outcome)
             if outcome.report is not None:
-                print(render_report(outcome.report))
+                print(render(outcome.report))
             else:
                 say(str(outcome.error))
         if len(files) > 1:

@@ -17,8 +17,9 @@ SOURCES = [
     *("province_energy", "province_emissions", "city_construction", "city_digital", "city_green_finance"),
     *("city_reports", "city_history", "province_sectors", "national_yearbook"),
 ]
+FLAT = ["industry_robots", "industry_employment", "listed_firms", "listed_firm_assets", "listed_firm_links"]
 #: Without a file of a user: the demo world, as far as it goes.
-WORLD = {source: "demo" if has_demo(source) else "none" for source in SOURCES}
+WORLD = {source: "demo" if has_demo(source) else "none" for source in [*SOURCES, *FLAT]}
 
 
 def test_all_is_demo_until_a_file_is_brought_and_nothing_is_mixed(tmp_path: Path) -> None:
@@ -26,7 +27,7 @@ def test_all_is_demo_until_a_file_is_brought_and_nothing_is_mixed(tmp_path: Path
     assert current_inputs(data) == WORLD
     assert [WORLD[source] for source in SOURCES[:6]] == ["demo"] * 6
     bring(write_text(tmp_path / "a.csv", PLAIN))
-    assert current_inputs(data) == {**dict.fromkeys(SOURCES, "none"), "city_yearbook": "user"}
+    assert current_inputs(data) == {**dict.fromkeys([*SOURCES, *FLAT], "none"), "city_yearbook": "user"}
     bring(write_text(tmp_path / "b.csv", "city,year,co2_ceads\n合肥,2015,45\n"), "city_emissions")
     assert [s for s, kind in current_inputs(data).items() if kind == "user"] == ["city_yearbook", "city_emissions"]
     assert "demo" not in current_inputs(data).values()
@@ -42,7 +43,7 @@ def test_half_written_files_are_no_inputs(tmp_path: Path) -> None:
 
 def test_description(tmp_path: Path) -> None:
     columns, rows = describe_inputs(tmp_path / "data")
-    assert len(rows) == len(SOURCES) and all(len(row) == len(columns) for row in rows)
+    assert len(rows) == len(SOURCES) + len(FLAT) and all(len(row) == len(columns) for row in rows)
     bring(write_text(tmp_path / "a.csv", PLAIN + "999999,Atlantis,2019,1\n340200,,2019,-4\n"))
     columns, rows = describe_inputs(tmp_path / "data")
     first = dict(zip(columns, rows[0], strict=True))
@@ -107,6 +108,7 @@ def test_removing_a_dataset(tmp_path: Path) -> None:
 
 def test_the_contract_has_the_agreed_sources() -> None:
     assert list(load_contract().sources) == SOURCES
+    assert list(load_contract().all_sources) == [*SOURCES, *FLAT]
 
 
 def test_shipped_mappings_name_what_exists_and_can_be_told_apart() -> None:

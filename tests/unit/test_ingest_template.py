@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
 from analysis_py.errors import CarbonpanelError
+from analysis_py.ingest.bringing import bring_file
 from analysis_py.ingest.contract import load_contract
 from analysis_py.ingest.ingest import ingest_file
 from analysis_py.ingest.template import LANGUAGES, template_headers, write_template
@@ -65,6 +67,32 @@ def test_an_empty_template_is_refused_readably(tmp_path: Path, source: str, lang
     with pytest.raises(CarbonpanelError, match="CP-FILE-NO-ROWS"):
         ingest_file(path, source, data_dir=tmp_path / "data")
     assert not (tmp_path / "data").exists()
+
+
+FLAT_VALUES = {
+    **{"country": "CHN", "ifr_code": "29", "year": 2019, "area_code": "340000", "firm_code": "000001"},
+    **{"firm_name": "x", "city_code": "340100", "city_name": "合肥市", "industry_code": "C36", "industry_name": "汽车"},
+    **{"asset_class": "fixed", "item_name": "机器设备", "partner_code": "600000", "role": "customer"},
+    **{"smart_manufacturing_pilot_year": 2016},
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("source", load_contract().flat)
+def test_a_filled_template_of_a_flat_source_ingests_as_it_is(tmp_path: Path, source: str, language: str) -> None:
+    path = write_template(source, language, tmp_path / "mine.xlsx")
+    headers = template_headers(source, language)
+    book = openpyxl.load_workbook(path)
+    for position, (_, name) in enumerate(headers, start=1):
+        book.worksheets[0].cell(row=2, column=position, value=FLAT_VALUES.get(name, 7))
+    book.save(path)
+    report = bring_file(path, source, data_dir=tmp_path / "data")
+    assert report.columns_ignored == {} and report.output is not None
+    (row,) = pq.read_table(report.output).to_pylist()
+    assert {name: row[name] for _, name in headers} == {name: FLAT_VALUES.get(name, 7.0) for _, name in headers}
+    assert not any("unit" in remark for remark in report.remarks)
+    notes = [cells[0] for cells in openpyxl.load_workbook(path).worksheets[1].iter_rows(values_only=True)]
+    assert notes[1 : len(headers) + 1] == [header for header, _ in headers]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
