@@ -52,7 +52,7 @@ class RecordOptions:
 
 
 def parse_years(text: str | None, option: str) -> tuple[int, int] | None:
-    """``2003-2021`` as (2003, 2021); raises ``CP-RECORDS-OPTION`` naming ``option``."""
+    """``2003-2021`` as (2003, 2021), ``None`` as it is; raises ``CP-RECORDS-OPTION`` naming ``option``."""
     if text is None:
         return None
     match = _SPAN.match(text.strip())
