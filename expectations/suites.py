@@ -191,8 +191,10 @@ def expect_not_larger(
     )
 
 
-def expect_rows(least: int, sentence: str, advice: str) -> Expectation:
+def expect_rows(least: int, sentence: str, advice: str, *, severity: FailureSeverity = STOP) -> Expectation:
     """The table has at least ``least`` rows."""
     return gxe.ExpectTableRowCountToBeBetween(
-        min_value=least, severity=STOP, meta=words(sentence=sentence, advice=advice, expected=f"at least {least} rows")
+        min_value=least,
+        severity=severity,
+        meta=words(sentence=sentence, advice=advice, expected=f"at least {least} rows"),
     )

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 
 #: A mart that breaks its own definition is a fault of a model, not of the data.
 MODEL_FAULT = "a fault of the model, not of your data; please report it"
+#: Ends of a column's name that bound what it can be: (end, least, most).
+SUFFIX_RANGES: tuple[tuple[str, float | None, float | None], ...] = (
+    ("_share", 0.0, 1.0),
+    ("_pct", 0.0, 100.0),
+    ("_per_100", 0.0, None),
+    ("_per_person", 0.0, 1.0),
+    ("_ratio", 0.0, None),
+    ("_count", 0.0, None),
+    ("_mt", 0.0, None),
+    ("_yi_yuan", 0.0, None),
+    ("_per_10k_t", 0.0, None),
+)
 
 
 def check_schema(mart: Mart, kinds: dict[str, str]) -> Checked:

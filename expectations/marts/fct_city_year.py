@@ -5,6 +5,7 @@ from __future__ import annotations
 from expectations import custom
 from expectations.marts.common import (
     MODEL_FAULT,
+    SUFFIX_RANGES,
     check_fills,
     check_schema,
     expect_complete,
@@ -17,18 +18,6 @@ from expectations.parameters import Tolerances
 from expectations.suites import STOP, WARN, Checked, expect_between, expect_key, expect_rows, words
 
 _NOUN = "city-years"
-#: Ends of a column's name that bound what it can be: (end, least, most).
-SUFFIX_RANGES: tuple[tuple[str, float | None, float | None], ...] = (
-    ("_share", 0.0, 1.0),
-    ("_pct", 0.0, 100.0),
-    ("_per_100", 0.0, None),
-    ("_per_person", 0.0, 1.0),
-    ("_ratio", 0.0, None),
-    ("_count", 0.0, None),
-    ("_mt", 0.0, None),
-    ("_yi_yuan", 0.0, None),
-    ("_per_10k_t", 0.0, None),
-)
 #: Derived measures whose series are looked at for jumps; raw indicators were looked at before loading.
 DERIVED_ENDS = ("_2003_price_yi_yuan", "_yi_yuan_per_10k_t", "ai_firms_stock_count")
 DERIVED_STARTS = ("co2_",)

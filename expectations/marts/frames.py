@@ -15,7 +15,7 @@ from analysis_py.warehouse import has_table
 if TYPE_CHECKING:
     import duckdb
 
-#: Marts that are validated, with the key their rows are ordered by.
+#: Marts with suites of their own, with the key their rows are ordered by.
 MARTS: dict[str, tuple[str, ...]] = {
     "dim_city": ("city_code",),
     "fct_city_year": ("city_code", "year"),
@@ -34,9 +34,13 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Mart:
-    """One mart: ``schema`` has one row naming each column's type, ``rows`` the contents with ``where`` added."""
+    """One mart: ``schema`` has one row naming each column's type, ``rows`` the contents with ``where`` added.
+
+    ``key`` are the columns that name a row.
+    """
 
     name: str
+    key: tuple[str, ...]
     schema: pd.DataFrame
     rows: pd.DataFrame
 
@@ -100,7 +104,7 @@ def read_marts(con: duckdb.DuckDBPyConnection) -> Marts:
         years = con.execute(
             "select min(first_year), max(last_year) from intermediate.int_carbon_productivity_sample"
         ).fetchone()
-        tables = {name: _read_mart(con, name, key) for name, key in MARTS.items()}
+        tables = {name: _read_mart(con, name, key) for name, key in (MARTS | _other_marts(con)).items()}
         ranges = _read_ranges(con, tables["fct_city_year"])
         sums = con.execute(_PROVINCE_SUMS).df()
     except duckdb.CatalogException as error:
@@ -146,9 +150,59 @@ def _read_mart(con: duckdb.DuckDBPyConnection, name: str, key: tuple[str, ...]) 
     rows = con.execute(f"select {wanted} from marts.{name} order by {', '.join(key)}").df()
     # few distinct values: comparing and filtering categories is many times faster than text
     rows = rows.astype({c: "category" for c in rows.columns if str(c).endswith("_fill")})
-    label = rows["city_name_zh"].fillna(rows["city_code"]).astype("str")
-    rows["where"] = label + " " + rows["year"].astype("str") if "year" in rows else label
-    return Mart(name, schema, rows)
+    rows["where"] = _labels(rows, key)
+    return Mart(name, key, schema, rows)
+
+
+def _labels(rows: pd.DataFrame, key: tuple[str, ...]) -> pd.Series:
+    """What tells a person which row is meant: the Chinese name of a city or a province where there is one."""
+    if key[:1] == ("city_code",):
+        label = rows["city_name_zh"].fillna(rows["city_code"]).astype("str")
+        return label + " " + rows["year"].astype("str") if "year" in rows else label
+    named = {"province_code": "province_name_zh", "firm_code": "firm_name"}
+    parts = [
+        (rows[named[c]].fillna(rows[c]) if named.get(c) in rows else rows[c]).astype("str")
+        for c in key
+        if c != "city_code" or len(key) == 1
+    ]
+    label = pd.Series("", index=rows.index) if not parts else parts[0]
+    for part in parts[1:]:
+        label = label + " " + part
+    return label
+
+
+#: Keys of marts that state none in the database, tried in this order.
+_LIKELY_KEYS = (
+    ("study", "measure", "unit_code", "year"),
+    ("study", "index_name", "component"),
+    ("firm_code", "year"),
+    ("city_code", "year"),
+    ("province_code", "year"),
+    ("province_code",),
+)
+
+
+def _other_marts(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    """Every further table of the marts with its key: the primary key, else the first likely one it has."""
+    stated = {
+        str(name): tuple(str(c) for c in columns)
+        for name, columns in con.execute(
+            "select table_name, constraint_column_names from duckdb_constraints() "
+            "where schema_name = 'marts' and constraint_type = 'PRIMARY KEY' order by table_name"
+        ).fetchall()
+    }
+    found: dict[str, tuple[str, ...]] = {}
+    for name, columns in con.execute(
+        "select table_name, list(column_name order by column_index) from duckdb_columns() "
+        "where schema_name = 'marts' and database_name = current_database() group by table_name order by table_name"
+    ).fetchall():
+        if name in MARTS:
+            continue
+        likely = next((key for key in _LIKELY_KEYS if set(key) <= set(columns)), ())
+        key = stated.get(str(name)) or likely
+        if key:
+            found[str(name)] = key
+    return found
 
 
 _PROVINCE_SUMS = """

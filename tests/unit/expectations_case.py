@@ -205,7 +205,7 @@ def open_marts(changes: tuple[str, ...] = (), *, is_simulated: bool = True) -> d
         }
     )
     con.execute("create table marts.dim_city as select * from city")
-    con.execute("create table marts.dim_province (province_code varchar, province_name_zh varchar)")
+    con.execute("create table marts.dim_province (province_code varchar primary key, province_name_zh varchar)")
     con.executemany("insert into marts.dim_province values (?, ?)", [(c, n) for c, (n, _) in PROVINCES.items()])
     fact = _fact_rows(is_simulated)
     con.execute("create table marts.fct_city_year as select * from fact")

@@ -29,7 +29,12 @@ def test_clean_build_passes() -> None:
         report = validate_marts(con)
     assert [r.message for r in failed(report)] == []
     assert (report.stage, report.success) == ("mart", True)
-    assert {r.table_name for r in report.results} == {"marts.dim_city", "marts.fct_city_year", PANEL}
+    assert {r.table_name for r in report.results} == {
+        "marts.dim_city",
+        "marts.dim_province",
+        "marts.fct_city_year",
+        PANEL,
+    }
     assert "SIMULATED" in render_report(report)
 
 
@@ -147,3 +152,40 @@ def test_marts_are_only_read() -> None:
         before = con.execute("select schema_name, table_name from duckdb_tables() order by all").fetchall()
         validate_marts(con)
         assert con.execute("select schema_name, table_name from duckdb_tables() order by all").fetchall() == before
+
+
+OWN_MART = (
+    "create table marts.fct_province_year (province_code varchar, year integer, gdp_share double, "
+    "gdp_share_reported double, gdp_share_fill varchar, is_simulated boolean, primary key (province_code, year))",
+    "insert into marts.fct_province_year values ('130000', 2004, 0.5, 0.5, 'observed', true), "
+    "('310000', 2004, 0.4, null, 'linear', true)",
+)
+
+
+def test_a_mart_without_a_suite_of_its_own_is_held_against_what_all_can_meet() -> None:
+    with open_marts(OWN_MART) as con:
+        report = validate_marts(con)
+    assert [r.message for r in failed(report)] == []
+    assert "marts.fct_province_year" in {r.table_name for r in report.results}
+
+
+@pytest.mark.parametrize(
+    ("change", "severity", "words"),
+    [
+        ("update marts.fct_province_year set gdp_share = 1.5, gdp_share_reported = 1.5 where province_code = '130000'",
+         "warn", "gdp_share"),
+        ("update marts.fct_province_year set gdp_share_fill = 'observed'", "stop", "fill"),
+        ("update marts.fct_province_year set is_simulated = false", "stop", "is_simulated"),
+        ("update marts.fct_province_year set gdp_share = null, gdp_share_reported = null, gdp_share_fill = 'missing'",
+         "warn", "gdp_share"),
+        ("delete from marts.fct_province_year", "warn", "no rows"),
+    ],
+)  # fmt: skip
+def test_such_a_mart_fails_with_its_words(change: str, severity: str, words: str) -> None:
+    assert words in only_failure(*OWN_MART, change, severity=severity).message
+
+
+def test_a_key_the_database_does_not_state_is_looked_at() -> None:
+    keyless = OWN_MART[0].replace(", primary key (province_code, year)", "")
+    twice = "insert into marts.fct_province_year select * from marts.fct_province_year where province_code = '130000'"
+    assert "share their key" in only_failure(keyless, OWN_MART[1], twice).message
