@@ -55,10 +55,8 @@ def settings(run: EfficiencyRun) -> list[tuple[str, str]]:
         ("frontier", f"{run.reference.name}: {run.reference.meaning}"),
     ]
     if columns.bads:
-        disposability = str(spec.disposability)
-        if disposability == "weak" and spec.returns != "crs":
-            disposability += f" (abatement: {spec.abatement})"
-        shown.append(("bad outputs", f"{disposability} disposability"))
+        abatement = f" (abatement: {spec.abatement})" if spec.disposability == "weak" and spec.returns != "crs" else ""
+        shown.append(("bad outputs", f"{spec.disposability} disposability{abatement}"))
     if spec.weights is not None:
         weights = spec.weights if isinstance(spec.weights, str) else ", ".join(f"{w:g}" for w in spec.weights)
         shown.append(("weights", weights))
