@@ -3,9 +3,11 @@
     {% if execute %}
         {% set known = {
             'co2_source': co2_sources(),
+            'province_co2_source': province_factor_sets() + ['ceads'],
             'gdp_vintage': ['revised', 'first'],
             'grid_factor_type': ['grid_average', 'baseline_OM', 'baseline_BM'],
             'unspecified_robots': ['left_out', 'proportional'],
+            'digital_items': ['paper', 'extended'],
         } %}
         {% for name, values in known.items() if var(name) not in values %}
             {{ exceptions.raise_compiler_error(

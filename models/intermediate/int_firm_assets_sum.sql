@@ -1,0 +1,78 @@
+-- Fixed and intangible assets of a firm by the items of its notes, and the digital ones among them: items whose folded
+-- name holds one of the words of seed_digital_asset_item. An item counts once, in the group of the first word it holds;
+-- rows that only add up others do not count. Of several data sets the first by name counts.
+with named as (
+    select distinct item_name
+    from {{ ref('stg_listed_firm_assets__items') }}
+),
+
+folded as (
+    select
+        item_name,
+        {{ fold_text('item_name') }} as folded_name
+    from named
+),
+
+matched as (
+    select
+        folded.item_name,
+        arg_min(words.asset_group, words.position) as asset_group
+    from folded
+    inner join {{ ref('seed_digital_asset_item') }} as words
+        on
+            (words.match = 'contains' and contains(folded.folded_name, words.keyword))
+            or (words.match = 'exact' and folded.folded_name = words.keyword)
+    where words.asset_group = 'subtotal' or words.is_in_paper or '{{ var('digital_items') }}' = 'extended'
+    group by folded.item_name
+),
+
+first_set as (
+    select
+        firm_code,
+        year,
+        min(dataset) as dataset
+    from {{ ref('stg_listed_firm_assets__items') }}
+    group by firm_code, year
+),
+
+items as (
+    select
+        items.firm_code,
+        items.year,
+        items.asset_class,
+        items.amount_yuan,
+        coalesce(matched.asset_group, 'other') as asset_group,
+        row_number() over (
+            partition by items.firm_code, items.year
+            order by items.source_file, items.source_sheet, items.source_row
+        ) as position
+    from {{ ref('stg_listed_firm_assets__items') }} as items
+    inner join first_set
+        on
+            items.firm_code = first_set.firm_code
+            and items.year = first_set.year
+            and items.dataset = first_set.dataset
+    left join matched on items.item_name = matched.item_name
+    where items.amount_yuan is not null
+)
+
+select
+    firm_code,
+    year,
+    list_sum(list(amount_yuan order by position) filter (where asset_class = 'fixed')) as fixed_assets_yuan,
+    list_sum(list(amount_yuan order by position) filter (where asset_class = 'intangible')) as intangible_assets_yuan,
+    list_sum(list(amount_yuan order by position)) as fixed_and_intangible_assets_yuan,
+    coalesce(
+        list_sum(list(amount_yuan order by position) filter (where asset_group <> 'other')), 0
+    ) as digital_assets_yuan,
+    {% for group in digital_groups() -%}
+    coalesce(
+        list_sum(list(amount_yuan order by position) filter (where asset_group = '{{ group }}')), 0
+    ) as digital_{{ group }}_yuan,
+    {% endfor -%}
+    cast(count(*) filter (where asset_group <> 'other') as integer) as digital_items_count,
+    cast(count(*) as integer) as items_count
+from items
+where asset_group <> 'subtotal'
+group by firm_code, year
+order by firm_code, year
