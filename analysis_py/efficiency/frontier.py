@@ -93,7 +93,7 @@ def make_frontier(
     reference_labels = list(reference_units) if reference_units is not None else None
     if len(labels) != n or (reference_labels is not None and len(reference_labels) != len(reference)):
         raise ValueError("there must be one label a unit")
-    _check_values(values, sizes, labels, zero, "")
+    _check_values(values, sizes, labels if units is not None else None, zero, "")
     if reference is not values:
         _check_values(reference, sizes, reference_labels, zero, " of the reference")
     skipped = np.full(n, -1, dtype=np.int64) if exclude is None else np.asarray(exclude, dtype=np.int64)
