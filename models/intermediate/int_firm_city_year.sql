@@ -1,6 +1,6 @@
 -- Listed firms summed by city and year, every year the accounts cover: a city without a listed firm has zero, as the
--- list of listed firms is complete; its shares are NULL. Sums go over the firms that have the number, and are NULL where
--- firms are there but none has it; `firms_left_out_count` says how many had an impossible one.
+-- list of listed firms is complete; its shares are NULL. Sums go over the firms that have the number, and are NULL
+-- where firms are there but none has it; `firms_left_out_count` says how many had an impossible one.
 with firms as (
     select * from {{ ref('int_firm_year_measures') }}
     where city_code is not null

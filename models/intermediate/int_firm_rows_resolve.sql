@@ -1,6 +1,6 @@
 -- Listed firms by year with the city they stand in and their industry, numbers that cannot be right set to NULL. One
--- row a firm and year: of several the first by data set, file and row counts, the others are in `rows_count`. The city is
--- found by its code, else by its name, present or former; where the two disagree it is not known.
+-- row a firm and year: of several the first by data set, file and row counts, the others are in `rows_count`. The
+-- city is found by its code, else by its name, present or former; where the two disagree it is not known.
 with accounts as (
     select
         *,
