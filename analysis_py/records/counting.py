@@ -19,6 +19,7 @@ from analysis_py.records.outcome import FileAccount, OddDate, RecordsOutcome
 from analysis_py.records.patents import SYMBOL_ROLES, PatentCounter
 from analysis_py.records.patents import TEXT_ROLES as PATENT_TEXTS
 from analysis_py.records.pipeline import scan_file
+from analysis_py.records.stock import add_stock
 from analysis_py.records.streams import RecordFile, open_records
 
 FIRMS, PATENTS = "firms", "patents"
@@ -69,6 +70,7 @@ def _conclude(
     if isinstance(counter, FirmCounter):
         readers |= {"cancelled": counter.cancelled_dates, "revoked": counter.revoked_dates}
         remarks, warnings = firm_notes(counter, accounts, counts)
+        counts += add_stock(counts)
     else:
         remarks, warnings = patent_notes(counter, accounts, counts)
     last = max((reader.last_day for reader in readers.values() if reader.last_day is not None), default=None)

@@ -37,6 +37,8 @@ _MOST_REGIONS = 400_000
 #: Unresolved names that are listed one by one; what comes after them is counted together.
 _MOST_UNRESOLVED = 5_000
 _FURTHER = "(further names)"
+#: Ways of naming no city that are explained with near names.
+_MOST_EXPLAINED = 2_000
 _OUTSIDE = Path(places.__file__).with_name("place_outside_panel.csv")
 _COUNTY_CODE = re.compile(r"'?([0-9]{4})([0-9]{2})(?:[0-9]{3}|[0-9]{6})?(?:\.0+)?\Z")
 _BEFORE_ADDRESS = re.compile(r"(?:[\s\[(【]*(?:[0-9]{6}|CN|中国|中华人民共和国)[\s\])】,，、]*)+")
@@ -68,6 +70,7 @@ class RegionReader:
         self._known: dict[tuple[str, ...], int] = {}
         self._numbers: dict[tuple[str, str], int] = {}
         self._years: dict[tuple[str, int], Placement] = {}
+        self._unresolved = 0
 
     def read(self, columns: Mapping[str, pa.StringArray]) -> npt.NDArray[np.int32]:
         """Number of the region of every record of a batch."""
@@ -129,7 +132,9 @@ class RegionReader:
         number = self._known.get(key)
         if number is None:
             said = {role: "" if is_missing(value) else value for role, value in zip(roles, values, strict=True)}
-            region = read_region(said, self.index)
+            # Looking for near names takes time; where hardly any name is one, they are read as addresses are.
+            region = read_region(said, self.index, is_hurried=self._unresolved > _MOST_EXPLAINED)
+            self._unresolved += region.city is None
             if len(self._known) >= _MOST_REGIONS:
                 self._known.clear()
             number = self._known[key] = self._add(region)
@@ -149,8 +154,11 @@ class RegionReader:
         return number
 
 
-def read_region(said: Mapping[str, str], index: PlaceIndex) -> Region:
-    """The place that the cells of one record name; ``said`` maps roles to their texts ('' = nothing)."""
+def read_region(said: Mapping[str, str], index: PlaceIndex, *, is_hurried: bool = False) -> Region:
+    """The place that the cells of one record name; ``said`` maps roles to their texts ('' = nothing).
+
+    A hurried reading of columns does not look for names that are near an unknown one.
+    """
     text = " ".join(part for role in (*_COLUMNS[1:], *_TEXTS) if (part := said.get(role, "").strip()))
     code = said.get("code", "").strip()
     label = f"{text} ({code})".strip() if code else text
@@ -163,7 +171,10 @@ def read_region(said: Mapping[str, str], index: PlaceIndex) -> Region:
             break
     else:
         province, city, district = (said.get(role, "") for role in _COLUMNS[1:])
-        found = _read_columns(code, province, city, district, index)
+        if is_hurried and not code:
+            found = read_address(province + city + district, index)
+        else:
+            found = _read_columns(code, province, city, district, index)
     return Region(label, found.code, found.reason, found.candidates)
 
 
