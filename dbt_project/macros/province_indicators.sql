@@ -139,3 +139,58 @@
 {% macro province_exposures() %}
     {{ return(['cn_stock', 'cn_flow', 'us_stock', 'us_flow']) }}
 {% endmacro %}
+
+{#-
+    Components of the industrial intelligence index. Infrastructure: broadband and investment
+    in information; application: software, robots; competitiveness and efficiency: new products, value added a worker.
+    All of them raise the index. The paper names the three dimensions after Sun Zao and Hou Yulin (2019), not the
+    indicators.
+-#}
+{% macro industrial_intelligence_components() %}
+    {{ return([
+        'internet_users_per_100',
+        'information_investment_gdp_ratio',
+        'software_revenue_gdp_ratio',
+        'robot_exposure_cn_stock_per_worker',
+        'new_product_revenue_industrial_value_added_ratio',
+        'industrial_value_added_10k_yuan_per_worker',
+    ]) }}
+{% endmacro %}
+
+{#- Symbols of panel_province_transition and the columns of fct_province_year they are, [symbol, column, factor]. -#}
+{% macro province_symbols() %}
+    {%- set set = var('province_co2_source') -%}
+    {%- set scopes = set if set in province_factor_sets() else province_factor_sets()[0] -%}
+    {{ return([
+        ('Co2', 'ln_co2_' ~ set, 1),
+        ('Co2_scopes', 'ln_co2_scopes_' ~ scopes, 1),
+        ('capital_stock', 'capital_stock_2000_price_yi_yuan', 1),
+        ('employment', 'employment_10k', 1),
+        ('energy_consumption', 'energy_total_10k_tce', 1),
+        ('real_GDP', 'gdp_2000_price_yi_yuan', 1),
+        ('AI', 'robot_exposure_cn_stock_per_worker', 100),
+        ('AI_flow', 'robot_exposure_cn_flow_per_worker', 100),
+        ('AI_US', 'robot_exposure_us_stock_per_worker', 100),
+        ('AI_US_flow', 'robot_exposure_us_flow_per_worker', 100),
+        ('Open', 'trade_gdp_ratio', 1),
+        ('Density', 'population_density_10k_per_km2', 1),
+        ('Fin', 'loans_gdp_ratio', 1),
+        ('Gov', 'fiscal_expenditure_gdp_ratio', 1),
+        ('Energy', 'electricity_national_share', 1),
+        ('Urban', 'urban_population_share', 1),
+        ('energy_efficiency', 'energy_efficiency_10k_yuan_per_tce', 1),
+        ('green_technology', 'green_patent_applications_per_10k', 1),
+        ('industrial_structure', 'industrial_structure_10k_yuan_per_worker', 1),
+        ('env_regulation', 'pollution_control_industrial_value_added_ratio', 1),
+        ('industrialization', 'secondary_gdp_share', 1),
+    ]) }}
+{% endmacro %}
+
+{#- Columns of panel_province_transition that are variables of the paper, in their order. -#}
+{% macro province_panel_symbols() %}
+    {{ return([
+        'Co2', 'GTFP', 'GTFP_ML', 'Co2_scopes', 'capital_stock', 'employment', 'energy_consumption', 'real_GDP', 'AI',
+        'AI_flow', 'AI_US', 'AI_US_flow', 'AI_lag1', 'industrial_intelligence', 'Open', 'Density', 'Fin', 'Gov', 'Energy',
+        'Urban', 'energy_efficiency', 'green_technology', 'industrial_structure', 'env_regulation', 'industrialization',
+    ]) }}
+{% endmacro %}
