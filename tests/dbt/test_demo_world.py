@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
-from analysis_py.settings import SIMULATED_NOTICE
+from analysis_py.settings import DEFAULT_SEED, SIMULATED_NOTICE, project_root
+from analysis_py.simulate.layout import indicators
+from analysis_py.simulate.places import YEARS
+from analysis_py.simulate.raw_tables import CITY_SOURCES
+from analysis_py.simulate.world import draw_world
+
+REFERENCE = project_root() / "seeds" / "reference"
 
 #: Symbol -> indicators it is made of, and the relative error that rounding in the printed tables can make.
 INGREDIENTS = {
@@ -29,8 +36,10 @@ INGREDIENTS = {
 #: Kinds of defect that leave a wrong number standing in a cell.
 SPOILING = (
     "unit_mixup", "unit_mixup_hidden", "impossible_value", "repeated_value", "scope_mixup", "population_mixup",
-    "retroactive_scope",
+    "retroactive_scope", "tenfold", "share_for_percent", "swapped_digits",
 )  # fmt: skip
+#: Printed from other indicators, or with noise of its own: no quantity of the world.
+NO_QUANTITY = {"gdp_tertiary_share", "co2_ceads"}
 
 
 @pytest.mark.parametrize("symbol", sorted(INGREDIENTS))
@@ -82,12 +91,36 @@ def test_impossible_cells_are_missing_in_the_panel_and_listed(demo: duckdb.DuckD
         from truth.truth_defect as d
         left join intermediate.int_city_cells_unresolved as u
             on u.city_code = d.city_code and u.year = d.year and u.indicator = d.indicator
-        where d.kind in ('unit_mixup', 'impossible_value')
+        where d.kind in ('unit_mixup', 'impossible_value') and d.source like 'city_%'
         order by d.defect_id
         """
     ).fetchall()
     assert rows
     assert {reason for _, reason in rows} == {"outside_plausible_range"}
+
+
+def test_every_cell_is_the_true_quantity_unless_a_defect_is_listed_there(demo: duckdb.DuckDBPyConnection) -> None:
+    """All indicators of all city sources; a planted cell is wrong or missing, a listed gap is empty."""
+    world = draw_world(DEFAULT_SEED, REFERENCE)
+    cells = demo.execute("select city_code, year, indicator, reported from intermediate.int_city_year_fill").df()
+    defects = demo.execute("select * from truth.truth_defect where source like 'city_%' and city_code <> ''").df()
+    spoilt = defects[defects["kind"].isin(SPOILING)]
+    planted = set(zip(spoilt["city_code"], spoilt["year"], spoilt["indicator"], strict=True))
+    names = sorted({n for s in CITY_SOURCES for n in indicators(s)} - NO_QUANTITY)
+    code = {c: i for i, c in enumerate(world.places.code)}
+    wrong: set[tuple[str, int, str]] = set()
+    seen = 0
+    for name, rows in cells[cells["indicator"].isin(names) & cells["reported"].notna()].groupby("indicator"):
+        true = world.quantity[str(name)][rows["city_code"].map(code), rows["year"] - YEARS[0]]
+        off = np.abs(rows["reported"] - true) > 1e-9 * np.maximum(np.abs(true), 1e-3)
+        found = rows[off.to_numpy()]
+        wrong |= set(zip(found["city_code"], found["year"], found["indicator"], strict=True))
+        seen += len(rows)
+    assert seen > 300_000
+    assert wrong <= planted
+    # what is not wrong any more is out of its plausible range, revised, or the same number again
+    hidden = spoilt[spoilt["kind"].isin(["tenfold", "share_for_percent", "unit_mixup_hidden", "swapped_digits"])]
+    assert set(zip(hidden["city_code"], hidden["year"], hidden["indicator"], strict=True)) <= wrong
 
 
 def test_former_codes_and_names_find_their_city(demo: duckdb.DuckDBPyConnection) -> None:
