@@ -20,6 +20,7 @@ from analysis_py.records.columns import map_columns
 from analysis_py.records.streams import HEAD_ROWS, RaggedRows, RecordBatch, RecordFile, find_header
 
 _HEAD_BYTES = 1 << 20
+_HEAD_CHARACTERS = 1 << 16
 _BLOCK = 16 << 20
 #: A longer cell is what an unclosed quotation mark has swallowed.
 _LONGEST_CELL = 256 << 10
@@ -126,8 +127,9 @@ def detect_codec(found: FoundFile, encoding: str | None) -> str:
         if head.startswith(mark):
             return codec
     zeros = [head[at:4096:2].count(0) for at in (0, 1)]
-    if max(zeros) > 0.1 * len(head[:4096]) and min(zeros) == 0:
-        return "utf-16-be" if zeros[0] else "utf-16-le"
+    # Neither UTF-8 nor GBK text holds NUL bytes; in UTF-16 they are the upper halves of separators and digits.
+    if max(zeros) > 0.01 * len(head[:4096]) and max(zeros) > 8 * min(zeros):
+        return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
     for codec in ("utf-8", "gb18030"):
         decoder = codecs.getincrementaldecoder(codec)("strict")
         try:
@@ -149,8 +151,8 @@ def open_text_records(found: FoundFile, kind: str, given: Mapping[str, str], enc
     try:
         separator = detect_separator(found.open, codec)
         rows, lines = _head(found, codec, separator)
-    except UnicodeDecodeError as error:
-        raise undecodable(found, codec, 1 + error.object[: error.start].count(b"\n")) from None
+    except UnicodeDecodeError:
+        raise undecodable(found, codec, _first_bad_line(found, codec)) from None
     if len(separator.encode()) > 1 or separator == " ":
         return None
     row = find_header(rows, kind, given)
@@ -208,8 +210,8 @@ def _head(found: FoundFile, codec: str, separator: str) -> tuple[list[Row], dict
     rows: list[Row] = []
     lines: dict[int, int] = {}
     with io.TextIOWrapper(found.open(), encoding=codec, newline="") as handle:
-        text = handle.read(_HEAD_BYTES)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator)
+        text = handle.read(_HEAD_CHARACTERS)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         for number, cells in enumerate(islice(reader, HEAD_ROWS), start=1):
             lines[number] = reader.line_num
@@ -276,7 +278,7 @@ def _too_ragged(found: FoundFile, ragged: RaggedRows, width: int) -> Carbonpanel
 def _explain(error: pa.ArrowException, found: FoundFile, codec: str, row: int) -> CarbonpanelError:
     said = str(error)
     if "UTF8" in said:
-        return undecodable(found, codec, _first_bad_line(found))
+        return undecodable(found, codec, _first_bad_line(found, codec))
     if "straddling" in said or "parser got out of sync" in said:
         return CarbonpanelError(
             "CP-RECORDS-QUOTE",
@@ -287,9 +289,9 @@ def _explain(error: pa.ArrowException, found: FoundFile, codec: str, row: int) -
     return damaged(found.path, error)
 
 
-def _first_bad_line(found: FoundFile) -> int:
-    """The line of the first byte that is not UTF-8, by a second pass over the file."""
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+def _first_bad_line(found: FoundFile, codec: str) -> int:
+    """The line of the first byte that the codec does not have, by a second pass over the file."""
+    decoder = codecs.getincrementaldecoder(codec)("strict")
     lines = 1
     source = Utf8Bytes(found, "utf-8")
     try:
