@@ -188,7 +188,8 @@ def inference_notes(run: EfficiencyRun) -> list[str]:
         widths = ", ".join(f"{w:.4g}" for w in boot.bandwidths[:6]) + (", ..." if len(boot.bandwidths) > 6 else "")
         notes.append(
             f"Simar & Wilson (1998), {boot.smoothing} smoothing, {boot.draws} draws, seed {boot.seed}, "
-            f"{100 * boot.level:g}% intervals, bandwidth {widths}; the correction is advised for {int(boot.is_advised.sum())} of {len(boot.score)} scores"
+            f"{100 * boot.level:g}% intervals, bandwidth {widths}; the correction is advised for "
+            f"{int(boot.is_advised.sum())} of {len(boot.score)} scores"
         )
     stage = run.second_stage
     if stage is not None:

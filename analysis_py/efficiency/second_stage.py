@@ -155,10 +155,16 @@ def _fit(distance: np.ndarray, design: np.ndarray) -> tuple[np.ndarray, float]:
     if not converged[0]:
         raise CarbonpanelError(
             "CP-EFFICIENCY-SECOND-STAGE",
-            "the truncated regression has no maximum: distances fall off faster than a normal tail",
-            remedy="use fewer explanatory columns, or another model of efficiency",
+            _why_no_maximum(distance, float(sigma[0])),
+            remedy="use fewer or other explanatory columns, or another model of efficiency",
         )
     return coefficients[0], float(sigma[0])
+
+
+def _why_no_maximum(distance: np.ndarray, sigma: float) -> str:
+    if sigma < 1e-6 * max(float(distance.std()), 1e-12):
+        return "the truncated regression has no maximum: the columns explain the distances without an error"
+    return "the truncated regression has no maximum: the distances have a heavier tail than any truncated normal"
 
 
 def _correct(

@@ -5,7 +5,8 @@ With gamma = beta/sigma and tau = 1/sigma the log likelihood of y > a,
     sum [ ln tau - ln sqrt(2 pi) - (tau y - z gamma)^2 / 2 - ln Phi(z gamma - tau a) ],
 
 is concave (Olsen 1978), so Newton steps with halving find its maximum where there is one. There is none when the
-outcomes fall off faster than any normal tail would; such fits say that they did not converge.
+outcomes above the point vary more than an exponential would, or not at all around the design; such fits say that they
+did not converge.
 """
 
 from __future__ import annotations
