@@ -223,7 +223,7 @@ def _lose_history(raw: RawTables, streams: Streams) -> list[Defect]:
     places = raw.places
     size = np.log(raw.history["fixed_telephones"])
     lacking = 1.0 / (1.0 + np.exp(2.2 + 1.1 * (size - size.mean()) - 0.8 * (places.region4 == "west")))
-    none = draw.uniform(size=places.count) < lacking
+    none = (draw.uniform(size=places.count) < lacking) & ~places.is_capital & ~places.is_municipality
     alone = draw.uniform(size=places.count) < 0.06
     out = []
     for i in np.flatnonzero((none | alone) & places.exists[:, 0]):
