@@ -353,6 +353,8 @@ class Collector:
         self.problems.raise_first()
         if not self.placed and (self.unplaced or self._of_nation):
             raise (self.unplaced or self._of_nation).refusal(sheet)
+        if self.index.level == "city" and self.unplaced.are_provinces(self.placed):
+            raise self.unplaced.refusal(sheet)
         if self.index.level == "national" and self.rows_of_others:
             self.unplaced = UnplacedPlaces()
         for tally in self._tallies.values():

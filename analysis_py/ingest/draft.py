@@ -5,7 +5,7 @@ Where each sheet of a workbook is of one year, one place or one indicator, all o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from analysis_py.ingest.answers import Answers
 from analysis_py.ingest.cells import plain
 from analysis_py.ingest.headings import HEADER_DEPTH, Header, HeadingReader, sheet_header
 from analysis_py.ingest.layout import Binding, Observation, SheetSays, bind
+from analysis_py.ingest.levels import is_of_level
 from analysis_py.ingest.mapping import Mapping, Rule, find_mapping, shipped_mappings
+from analysis_py.ingest.owners import tell_owners
 from analysis_py.ingest.places import PlaceIndex, PlaceKey, place_index
 from analysis_py.ingest.proposal import Draft, draft_mapping
 from analysis_py.ingest.settling import settle_given
@@ -37,6 +39,8 @@ class Plan:
     bindings: tuple[Binding, ...]
     remarks: tuple[str, ...]
     ignored: dict[str, str]
+    #: Labels of a column of indicators that were left alone.
+    unknown_labels: tuple[str, ...] = ()
 
     @property
     def binding(self) -> Binding:
@@ -62,15 +66,20 @@ def plan_reading(
     mapping: str | Path | None = None,
     sheet: str | None = None,
     answers: Answers | None = None,
+    among: frozenset[str | None] | None = None,
+    brought: Collection[str] = (),
 ) -> Plan:
     """Choose sheets, header rows and mapping; ``answers`` settles what the file does not say.
+
+    ``among`` are the sheets to choose from, where not all; ``brought`` the other sources the file is brought as too.
 
     Raises ``CP-MAPPING-*`` for a mapping that does not fit, ``CP-FILE-EMPTY``, ``CP-YEAR-MISSING``,
     ``CP-PLACE-MISSING``, ``CP-INDICATOR-NONE``, ``CP-UNIT-UNKNOWN``, ``CP-COLUMN-AMBIGUOUS``,
     ``CP-COLUMN-DUPLICATED``, ``CP-SHEET-UNKNOWN``, and those of :mod:`analysis_py.ingest.answers`.
     """
     answers = answers or Answers(source, load_dictionary())
-    plan = _Chooser(book, source, mapping, sheet, answers).choose()
+    plan = _Chooser(book, source, mapping, sheet, answers, among).choose()
+    plan = tell_owners(plan, source, brought)
     answers.check_used(plan.binding.sheet.place(plan.binding.header.row))
     remarks = [*book.remarks(), *plan.remarks, *dict.fromkeys(answers.remarks)]
     used = [binding.sheet for binding in plan.bindings]
@@ -86,9 +95,16 @@ class _Chooser:
     """One choice: the file, what it is brought as, and what the user said of it."""
 
     def __init__(
-        self, book: CellFile, source: str, mapping: str | Path | None, sheet: str | None, answers: Answers
+        self,
+        book: CellFile,
+        source: str,
+        mapping: str | Path | None,
+        sheet: str | None,
+        answers: Answers,
+        among: frozenset[str | None] | None = None,
     ) -> None:
         self.book = book
+        self.among = among
         self.source = source
         self.mapping = mapping
         self.sheet = sheet
@@ -114,12 +130,15 @@ class _Chooser:
             if not shipped.sheet_says:
                 fitting = fitting[:1]
             bound = [self._with_labels(self._bind(shipped, one, header)) for one, header in fitting]
-            told = dict.fromkeys(line for _, lines in bound for line in lines)
-            return self._settle([binding for binding, _ in bound], (remark, *told))
+            left = tuple(dict.fromkeys(label for _, labels in bound for label in labels))
+            told = (f"{len(left)} indicators of the file are left alone: {list_names(left, 20)}",) if left else ()
+            return replace(self._settle([binding for binding, _ in bound], (remark, *told)), unknown_labels=left)
         return self._propose(heads)
 
     def _heads(self, sheet: str | None) -> Heads:
         sheets = [self.book.sheet(sheet)] if sheet is not None else self.book.visible()
+        if self.among is not None and sheet is None:
+            sheets = [one for one in sheets if one.name in self.among]
         heads = [(one, one.head(HEADER_DEPTH)) for one in sheets]
         if not any(rows for _, rows in heads):
             raise CarbonpanelError(
@@ -251,9 +270,8 @@ class _Chooser:
             else:
                 known.add(fold(text))
                 more[text] = rule
-        told = (f"{len(left)} indicators of column '{mapping.indicator}' are left alone: {list_names(list(left), 20)}",)
         labels = (*mapping.labels, *more.items())
-        return replace(binding, mapping=replace(mapping, labels=labels)), told if left else ()
+        return replace(binding, mapping=replace(mapping, labels=labels)), tuple(left)
 
     def _settle(self, bindings: list[Binding], remarks: tuple[str, ...]) -> Plan:
         return _finish([settle_given(binding, self.answers) for binding in bindings], remarks)
@@ -265,10 +283,17 @@ class _Chooser:
             search_tables(sheet, self.reader, self.index, self._says(sheet), rows) for sheet, rows in heads if rows
         ]
         found = [table for table in tables if table is not None]
-        best = max(found, key=lambda table: table.score)
+        best = self._best(found)
         group = self._group(best, found)
         drafts = [draft_mapping(table, self.source, self.dictionary, self.index, self.answers) for table in group]
         return _finish_drafts(drafts)
+
+    def _best(self, found: list[FoundTable]) -> FoundTable:
+        """The table that is understood best among those whose places are of the source's level, if any are."""
+        ranked = sorted(found, key=lambda table: -table.score)
+        if len(ranked) == 1 or self.index.level == "national":
+            return ranked[0]
+        return next((table for table in ranked if is_of_level(table, self.index.level)), ranked[0])
 
     def _group(self, best: FoundTable, found: list[FoundTable]) -> list[FoundTable]:
         """The tables to be read together: those whose sheets say by their names the same of themselves as the best."""
@@ -308,7 +333,8 @@ def _finish_drafts(drafts: list[Draft]) -> Plan:
     labels = tuple(dict.fromkeys(label for one in bindings for label in one.mapping.labels))
     if len(bindings) > 1 and all("indicator" in one.mapping.sheet_says for one in bindings):
         bindings = [replace(one, mapping=replace(one.mapping, labels=labels)) for one in bindings]
-    return _finish(bindings, remarks, ignored)
+    unknown = tuple(dict.fromkeys(label for draft in drafts for label in draft.unknown_labels))
+    return replace(_finish(bindings, remarks, ignored), unknown_labels=unknown)
 
 
 def _finish(bindings: list[Binding], remarks: tuple[str, ...], ignored: dict[str, str] | None = None) -> Plan:

@@ -78,29 +78,49 @@ class FlatReport:
         return data
 
 
-def ingest_flat(
+@dataclass(frozen=True)
+class PreparedFlat:
+    """A file that was read to its end and judged; nothing of it is written yet."""
+
+    report: FlatReport
+    data: Path
+    table: pa.Table
+    left: pa.Table
+    store: AnswerStore
+
+    def write(self) -> FlatReport:
+        """Write the dataset, its quarantine, the account and the answers; the account with its place."""
+        source, name = self.report.source, self.report.dataset
+        output, digest = write_dataset(self.data, source, name, self.table, self.left)
+        report = replace(self.report, output=output, parquet_sha256=digest)
+        write_json(output.with_name(f"{name}.report.json"), report.to_json())
+        self.store.save()
+        return report
+
+
+def prepare_flat(
     path: Path,
     source: str,
     dataset: str,
     *,
     data_dir: Path,
     sheet: str | None = None,
-    check: bool = False,
     answers: Given | None = None,
     ask: Asker | None = None,
     store: AnswerStore,
     progress: ProgressCallback | None = None,
-) -> FlatReport:
-    """Take one file of a flat source; arguments as of :func:`analysis_py.ingest.ingest.ingest_file`.
+    among: frozenset[str | None] | None = None,
+) -> PreparedFlat:
+    """Read and judge one file of a flat source; arguments as of :func:`analysis_py.ingest.ingest.prepare_file`.
 
-    Raises the errors of reading files, of :func:`plan_tables` and of :meth:`FlatCollector.finish`; nothing is written
-    then. The Parquet has the columns of the source (numbers in the units of the contract) and those of
+    Raises the errors of reading files, of :func:`plan_tables` and of :meth:`FlatCollector.finish`. The Parquet written
+    from it has the columns of the source (numbers in the units of the contract) and those of
     :data:`analysis_py.ingest.flat_contract.ORIGIN`, a row per row of the file, in its order.
     """
     kind = flat_sources()[source]
     with open_cells(path) as book:
         settled = Answers(source, kind.dictionary, answers, store=store, ask=ask)
-        plan = plan_tables(book, kind, sheet, settled)
+        plan = plan_tables(book, kind, sheet, settled, among)
         settled.check_used(plan.tables[0].sheet.place(plan.tables[0].header.row))
         seen = FlatCollector(kind, dataset)
         for table in plan.tables:
@@ -112,13 +132,7 @@ def ingest_flat(
         remarks = (*book.remarks(), *plan.remarks, *settled.remarks, *seen.remarks())
         report = _account(book, kind, plan, seen, remarks)
     settled.remember(path.name)
-    if check:
-        return report
-    output, digest = write_dataset(data_dir, source, dataset, data, _quarantine(seen))
-    report = replace(report, output=output, parquet_sha256=digest)
-    write_json(output.with_name(f"{dataset}.report.json"), report.to_json())
-    store.save()
-    return report
+    return PreparedFlat(report, data_dir, data, _quarantine(seen), store)
 
 
 def _account(

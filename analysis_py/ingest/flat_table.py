@@ -111,13 +111,20 @@ class HeadingReader:
         return FlatHeading(PROVINCE) if "city_name" in self.source.columns and keys & self.provinces else None
 
 
-def plan_tables(book: CellFile, source: FlatSource, sheet: str | None, answers: Answers) -> FlatPlan:
-    """Find the tables of the source: of one sheet, or of all visible sheets that hold its key.
+def plan_tables(
+    book: CellFile,
+    source: FlatSource,
+    sheet: str | None,
+    answers: Answers,
+    among: frozenset[str | None] | None = None,
+) -> FlatPlan:
+    """Find the tables of the source: of one sheet, or of all visible sheets (of those ``among``) that hold its key.
 
     Raises ``CP-FILE-EMPTY``, ``CP-COLUMN-MISSING``, ``CP-COLUMN-AMBIGUOUS``, ``CP-COLUMN-DUPLICATED``,
     ``CP-UNIT-UNKNOWN``, ``CP-UNIT-MISSING``, ``CP-SHEET-UNKNOWN``.
     """
     sheets = [book.sheet(sheet)] if sheet is not None else book.visible()
+    sheets = [one for one in sheets if among is None or one.name in among] or sheets
     heads = [(one, one.head(HEADER_DEPTH)) for one in sheets]
     heads = [(one, rows) for one, rows in heads if rows]
     if not heads:

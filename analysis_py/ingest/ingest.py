@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,18 +87,68 @@ def ingest_file(
     ------
     CarbonpanelError : see the modules of this package; nothing is written then.
     """
+    prepared = prepare_file(
+        path, source, data_dir=data_dir, mapping=mapping, dataset=dataset, sheet=sheet,
+        answers=answers or Given(inventory=inventory), ask=ask, store=store, prefer=prefer, progress=progress,
+    )  # fmt: skip
+    return prepared.report if check else prepared.write()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file that was read to its end and judged; nothing of it is written yet."""
+
+    report: IngestReport
+    data: Path
+    kept: pa.Table
+    left: pa.Table
+    store: AnswerStore
+    prefer: bool = False
+
+    def write(self) -> IngestReport:
+        """Write the dataset, its quarantine, the account and the answers; the account with its place."""
+        source, name = self.report.source, self.report.dataset
+        output, digest = write_dataset(self.data, source, name, self.kept, self.left)
+        report = replace(self.report, output=output, parquet_sha256=digest)
+        write_json(output.with_name(f"{name}.report.json"), report.to_json())
+        self.store.save()
+        if self.prefer:
+            prefer_dataset(self.data, source, name)
+        return report
+
+
+def prepare_file(
+    path: str | Path,
+    source: str,
+    *,
+    data_dir: str | Path,
+    mapping: str | Path | None = None,
+    dataset: str | None = None,
+    sheet: str | None = None,
+    answers: Given | None = None,
+    ask: Asker | None = None,
+    store: AnswerStore | None = None,
+    prefer: bool = False,
+    progress: ProgressCallback | None = None,
+    among: frozenset[str | None] | None = None,
+    brought: Collection[str] = (),
+) -> Prepared:
+    """Read and judge one file without writing; arguments as of :func:`ingest_file`.
+
+    ``among`` are the sheets to choose from, where not all; ``brought`` the other sources the file is brought as too.
+    """
     path = Path(path).expanduser()
     data = Path(data_dir)
     contract = load_contract()
     contract.check_source(source)
     if source in contract.flat:
-        raise ValueError(f"{source} is no source of places and years: see ingest_flat")
+        raise ValueError(f"{source} is no source of places and years: see prepare_flat")
     find_file(path)
     name = dataset_name(path, dataset)
     store = store or AnswerStore(data)
     with open_cells(path) as book:
-        settled = Answers(source, load_dictionary(), answers or Given(inventory=inventory), store=store, ask=ask)
-        plan = plan_reading(book, source, mapping=mapping, sheet=sheet, answers=settled)
+        settled = Answers(source, load_dictionary(), answers, store=store, ask=ask)
+        plan = plan_reading(book, source, mapping=mapping, sheet=sheet, answers=settled, among=among, brought=brought)
         index = place_index(contract.level(source))
         collector = Collector(source, name, plan.binding, contract, load_dictionary(), index)
         for count, seen in enumerate(plan.observations()):
@@ -118,15 +168,7 @@ def ingest_file(
         report = replace(report, corrections=tuple(entry.same() for entry in entries))
         report = replace(report, warnings=(*report.warnings, *_overlaps(report, data, prefer=prefer)))
     settled.remember(path.name)
-    if check:
-        return report
-    output, digest = write_dataset(data, source, name, kept, left)
-    report = replace(report, output=output, parquet_sha256=digest)
-    write_json(output.with_name(f"{name}.report.json"), report.to_json())
-    store.save()
-    if prefer:
-        prefer_dataset(data, source, name)
-    return report
+    return Prepared(report, data, kept, left, store, prefer)
 
 
 def draft_mapping(

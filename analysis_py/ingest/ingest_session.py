@@ -11,7 +11,7 @@ from typing import Any
 from analysis_py.errors import CarbonpanelError
 from analysis_py.ingest.answer_store import AnswerStore
 from analysis_py.ingest.answers import Asker, Given
-from analysis_py.ingest.bringing import Report, bring_file
+from analysis_py.ingest.bringing import AUTO, Report, bring_file, bring_parts, read_sources
 from analysis_py.progress import Progress
 
 SUMMARY_COLUMNS = (
@@ -58,8 +58,9 @@ def bring_files(
 ) -> Iterator[FileOutcome]:
     """Take the files one after the other; a refused one does not stop the others.
 
-    Answers given for one file serve the next ones with the same column names. Raises ``CP-OPTION`` for a dataset's
-    name with several files, or the same file twice.
+    ``source`` is one source, several separated by commas, or ``auto``; a file then has an outcome for each. Answers
+    given for one file serve the next ones with the same column names. Raises ``CP-OPTION`` for a dataset's name with
+    several files, a mapping with several sources, or the same file twice.
     """
     if len(files) > 1 and dataset is not None:
         raise CarbonpanelError(
@@ -72,34 +73,40 @@ def bring_files(
         if file.resolve() in seen:
             raise CarbonpanelError("CP-OPTION", f"'{file}' is given twice", remedy="give each file once")
         seen.add(file.resolve())
+    sources = read_sources(source)
+    is_one = len(sources) == 1 and sources[0] != AUTO
+    if mapping is not None and not is_one:
+        raise CarbonpanelError(
+            "CP-OPTION", "--mapping goes with one source", remedy="name the source that the mapping is for with --as"
+        )
     store = AnswerStore(data_dir)
     for file in files:
+        outcomes = []
         with _LateProgress(f"reading {file.name}", quiet=quiet) as bar:
             try:
-                report = bring_file(
-                    file,
-                    source,
-                    data_dir=data_dir,
-                    mapping=mapping,
-                    dataset=dataset,
-                    sheet=sheet,
-                    check=check,
-                    answers=given,
-                    ask=ask,
-                    store=store,
-                    prefer=prefer,
-                    progress=bar,
-                )
+                if is_one:
+                    reports = [
+                        bring_file(
+                            file, sources[0], data_dir=data_dir, mapping=mapping, dataset=dataset, sheet=sheet,
+                            check=check, answers=given, ask=ask, store=store, prefer=prefer, progress=bar,
+                        )
+                    ]  # fmt: skip
+                else:
+                    reports = bring_parts(
+                        file, sources, data_dir=data_dir, dataset=dataset, sheet=sheet, check=check, answers=given,
+                        ask=ask, store=store, prefer=prefer, progress=bar,
+                    )  # fmt: skip
             except CarbonpanelError as error:
-                outcome = FileOutcome(file, error=error)
+                outcomes.append(FileOutcome(file, error=error))
             else:
-                outcome = FileOutcome(file, report=report)
-        yield outcome
+                outcomes += [FileOutcome(file, report=report) for report in reports]
+        yield from outcomes
 
 
 def summarise(outcomes: Sequence[FileOutcome]) -> list[tuple[Any, ...]]:
-    """A row per file in the order of :data:`SUMMARY_COLUMNS`, and their sum."""
+    """A row per file (and source, where there are several) in the order of :data:`SUMMARY_COLUMNS`, and their sum."""
     rows: list[tuple[Any, ...]] = []
+    several = len({outcome.report.source for outcome in outcomes if outcome.report is not None}) > 1
     for outcome in outcomes:
         report = outcome.report
         if report is None:
@@ -109,7 +116,13 @@ def summarise(outcomes: Sequence[FileOutcome]) -> list[tuple[Any, ...]]:
         unplaced = len(report.unplaced) + report.unplaced_unlisted
         rows.append(
             (
-                *(report.file, report.dataset, report.rows_read, report.rows_placed, report.places_placed),
+                *(
+                    report.file,
+                    f"{report.source}/{report.dataset}" if several else report.dataset,
+                    report.rows_read,
+                    report.rows_placed,
+                    report.places_placed,
+                ),
                 *(report.cells_written, len(report.quarantined), unplaced),
                 "checked" if report.output is None else "taken",
             )

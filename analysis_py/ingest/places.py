@@ -38,6 +38,8 @@ _TOTALS = frozenset(
 #: The nation, as tables of provinces write it in a row of their own; its codes.
 NATION = "000000"
 NATION_NAME = "全国"
+#: Provinces that are cities themselves.
+MUNICIPALITIES = frozenset({"110000", "120000", "310000", "500000"})
 _NATION_NAMES = frozenset(
     {
         "全国",

@@ -32,6 +32,8 @@ class Draft:
     binding: Binding
     remarks: tuple[str, ...]
     ignored: dict[str, str]
+    #: Names in a column of indicators that were left alone.
+    unknown_labels: tuple[str, ...] = ()
 
 
 def draft_mapping(found: FoundTable, source: str, dictionary: Dictionary, index: PlaceIndex, answers: Answers) -> Draft:
@@ -59,6 +61,7 @@ class _Proposal:
         self.level = dictionary.contract.level(source)
         self.remarks: list[str] = []
         self.ignored: dict[str, str] = {}
+        self.unknown_labels: list[str] = []
         self.where = self.sheet.place(self.header.row)
         self.titles = read_titles(found.above, index)
         self.roles: dict[str, str] = {}
@@ -95,7 +98,7 @@ class _Proposal:
         mapping = self._lay_out(code, place, province, across)
         mapping = settle_proposed(mapping, self.sheet, self.header, self.answers)
         binding = bind(mapping, self.sheet, self.header, self._said(mapping), across)
-        return Draft(binding, tuple(self.remarks), self.ignored)
+        return Draft(binding, tuple(self.remarks), self.ignored, tuple(self.unknown_labels))
 
     def _said(self, mapping: Mapping) -> SheetSays:
         """What of the sheet's name the mapping uses."""
@@ -362,7 +365,7 @@ class _Proposal:
                     self.remarks.append(f"only the first {_MOST_LABELS:,} names of column '{column}' were looked at")
                     break
         found = []
-        unknown = []
+        unknown = self.unknown_labels
         taken: dict[str, str] = {}
         for text in texts:
             rule = self._rule(text, self._reading(text), None, has_row_unit="unit" in self.roles)

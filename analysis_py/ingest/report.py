@@ -12,6 +12,8 @@ from analysis_py.ingest.contract import load_contract
 #: How many entries of a list the text report prints; the JSON holds them all.
 SHOWN = 12
 SHOWN_UNPLACED = 40
+#: How the reason begins why a column is left to another source that the same command brings.
+GOES_TO = "go to "
 #: Cells of one year with the same guess from which one line stands for all.
 _ALIKE = 5
 
@@ -183,7 +185,14 @@ def ignored_lines(ignored: dict[str, str]) -> list[str]:
     plain_names = [name for name, why in ignored.items() if why in ("not in the mapping", "name not recognised")]
     if plain_names:
         lines.append(f"    {', '.join(shown(name) for name in plain_names)}")
-    special = [f"    {shown(name)}: {why}" for name, why in ignored.items() if name not in plain_names]
+    elsewhere = {name: why.removeprefix(GOES_TO) for name, why in ignored.items() if why.startswith(GOES_TO)}
+    if elsewhere:
+        lines.append(f"    {len(elsewhere)} that {GOES_TO}{', '.join(dict.fromkeys(elsewhere.values()))}")
+    special = [
+        f"    {shown(name)}: {why}"
+        for name, why in ignored.items()
+        if name not in plain_names and name not in elsewhere
+    ]
     return lines + limit_lines(special, SHOWN)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.ingest.places import Placement
+from analysis_py.ingest.places import MUNICIPALITIES, PlaceKey, Placement, place_index
 from analysis_py.ingest.report import UnplacedPlace
 from analysis_py.ingest.sheets import CellSheet
 
@@ -53,6 +54,15 @@ class UnplacedPlaces:
     def count_lost(self) -> int:
         """Distinct places that were never placed; those that only ended (Chaohu) were placed in other years."""
         return sum(not entry.placement.ended for entry in self._entries.values()) + self.unlisted
+
+    def are_provinces(self, placed: Collection[str]) -> bool:
+        """Whether a table taken for one of cities is of provinces: the municipalities alone could be placed, and more
+        provinces could not."""
+        provinces = place_index("province")
+        if any(provinces.resolve(PlaceKey(code=f"{code[:2]}0000")).code not in MUNICIPALITIES for code in placed):
+            return False
+        named = sum(provinces.resolve(PlaceKey(name=name)).code is not None for name in self._entries)
+        return named > max(len(placed), 1)
 
     def refusal(self, sheet: CellSheet) -> CarbonpanelError:
         """``CP-PLACE-NONE``, for a file not one place of which could be told."""

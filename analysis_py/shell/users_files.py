@@ -20,7 +20,9 @@ from analysis_py.shell.common import (
 
 def ingest(
     files: Annotated[list[Path], typer.Argument(help="Your files: CSV, Excel, Stata or Parquet.", metavar="FILE...")],
-    source: Annotated[str, typer.Option("--as", help="What they are: city_yearbook, city_emissions, city_energy ...")],
+    source: Annotated[
+        str, typer.Option("--as", help="What they are: city_yearbook ...; several with commas; auto = all they hold.")
+    ],
     mapping: Annotated[
         Path | None, typer.Option("--mapping", help="A YAML that says what the columns are, or a shipped one's name.")
     ] = None,
@@ -88,11 +90,11 @@ def ingest(
                 print(render(outcome.report))
             else:
                 say(str(outcome.error))
-        if len(files) > 1:
+        if len(outcomes) > 1:
             print_rows(SUMMARY_COLUMNS, summarise(outcomes), Format.table)
         told = [outcome.to_json() for outcome in outcomes]
-        if len(files) > 1 or outcomes[0].report is not None:
-            write_json(json_out, told if len(files) > 1 else told[0])
+        if len(outcomes) > 1 or outcomes[0].report is not None:
+            write_json(json_out, told if len(outcomes) > 1 else told[0])
         if any(outcome.error is not None for outcome in outcomes):
             raise typer.Exit(1)
 
