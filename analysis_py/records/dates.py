@@ -22,7 +22,8 @@ _YEAR_FIRST = re.compile(
 _PACKED = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:[0-9]{6})?(?:\.0+)?\Z")
 _YEAR_LAST = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})(?: .*)?\Z")
 _YEAR = re.compile(r"([0-9]{4})(?:\.0+)?\s*年?\Z")
-_SERIAL = re.compile(r"([2-5][0-9]{4})(?:\.[0-9]+)?\Z")
+#: Days of 1968 to 2050; other numbers of five digits are something else.
+_SERIAL = re.compile(r"((?:2[5-9]|[34][0-9]|5[0-4])[0-9]{3})(?:\.[0-9]+)?\Z")
 _MILLISECONDS = re.compile(r"(-?[0-9]{12,13})(?:\.0+)?\Z")
 _EPOCH = datetime.datetime(1970, 1, 1)
 _CHINA = datetime.timedelta(hours=8)
@@ -50,6 +51,8 @@ def read_date(text: str) -> RecordDate:
 
 
 def _read(text: str) -> RecordDate | None:
+    if match := _YEAR.match(text):
+        return RecordDate(int(match[1]))
     if match := _PACKED.match(text) or _YEAR_FIRST.match(text):
         year, month, day = (int(part) if part else 0 for part in match.groups())
         return _checked(year, month, day)
@@ -57,8 +60,6 @@ def _read(text: str) -> RecordDate | None:
         first, second, year = (int(part) for part in match.groups())
         is_sure = max(first, second) <= 31 and 1 <= min(first, second) <= 12
         return RecordDate(year) if is_sure and EARLIEST_YEAR <= year <= LATEST_YEAR else None
-    if match := _YEAR.match(text):
-        return RecordDate(int(match[1]))
     if match := _SERIAL.match(text):
         day_found = _SERIAL_EPOCH + datetime.timedelta(days=int(match[1]))
         return RecordDate(day_found.year, day_found)

@@ -189,7 +189,10 @@ def _cut_label(text: str) -> str:
 def _read_columns(code: str, province: str, city: str, district: str, index: PlaceIndex) -> Placement:
     municipality = _names().municipality(province) or _names().municipality(city)
     of_city = _city_code(code, index)
-    name = city or ("" if municipality else district)
+    if of_city != code and index.resolve(PlaceKey(name=city, province=province)).code in (None, of_city):
+        # Beside a county's code stands the county's name as often as the city's.
+        return Placement(of_city)
+    name = city or ("" if municipality or code else district)
     found = index.resolve(PlaceKey(code=of_city, name=name, province=province))
     if found.code is not None or municipality is None:
         return found
