@@ -7,6 +7,7 @@ HiGHS's tightest. An infeasible verdict is proved by a Farkas row: y with y'(col
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,14 @@ from analysis_py.efficiency.models import Programme
 from analysis_py.efficiency.solution import FAILED, INFEASIBLE, OK, UNBOUNDED, Solution, empty_solution
 from analysis_py.progress import ProgressCallback
 
-_OPTIONS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+_OPTIONS: dict[str, Any] = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+#: Presolve calls feasible programmes infeasible where sizes differ by seven orders of magnitude, so its word is not
+#: taken for it.
+_ATTEMPTS: tuple[dict[str, Any], ...] = (
+    {"method": "highs-ds", "options": _OPTIONS},
+    {"method": "highs-ds", "options": {**_OPTIONS, "presolve": False}},
+    {"method": "highs-ipm", "options": {**_OPTIONS, "presolve": False}},
+)
 #: A Farkas row may violate a column by this share of its own strength; a residual above _DOUBTFUL is not accepted.
 _FARKAS = 1e-7
 _DOUBTFUL = 1e-7
@@ -87,27 +95,30 @@ def _prepare(programme: Programme, row: int) -> _Unit:
 def _solve_one(programme: Programme, row: int, solution: Solution, at: int) -> None:
     unit = _prepare(programme, row)
     open_columns = np.flatnonzero(unit.is_open)
-    matrix = unit.matrix[:, open_columns]
-    outcome = _run(unit.cost[open_columns], matrix, unit.rhs)
-    if outcome.status == 2:
-        _prove_infeasible(unit, matrix, solution, at)
+    matrix, cost = unit.matrix[:, open_columns], unit.cost[open_columns]
+    said: list[int] = []
+    for attempt in _ATTEMPTS:
+        outcome = linprog(cost, A_eq=matrix, b_eq=unit.rhs, bounds=(0, None), **attempt)
+        if outcome.status == 0:
+            values, duals = np.maximum(outcome.x, 0.0), np.asarray(outcome.eqlin.marginals)
+            reduced = cost - duals @ matrix
+            objective = float(cost @ values)
+            gap = abs(objective - float(duals @ unit.rhs))
+            residual = max(float(np.abs(matrix @ values - unit.rhs).max()), float(max(0.0, -reduced.min())), gap)
+            if residual <= _DOUBTFUL:
+                break
+        said.append(int(outcome.status))
+        if said.count(2) == 2:
+            break
+    if outcome.status != 0 or residual > _DOUBTFUL:
+        if 2 in said:
+            _prove_infeasible(unit, matrix, solution, at)
+        elif 3 in said:
+            solution.status[at] = UNBOUNDED
         return
-    if outcome.status == 3:
-        solution.status[at] = UNBOUNDED
-        return
-    if outcome.status != 0:
-        return
-    duals = np.asarray(outcome.eqlin.marginals)
-    values = np.maximum(outcome.x, 0.0)
-    objective = float(unit.cost[open_columns] @ values)
-    reduced = unit.cost[open_columns] - duals @ matrix
-    gap = abs(objective - float(duals @ unit.rhs))
-    residual = max(float(np.abs(matrix @ values - unit.rhs).max()), float(max(0.0, -reduced.min())), gap)
     solution.objective[at] = objective * unit.cost_scale
     solution.duals[at] = duals * unit.cost_scale
     solution.residual[at] = residual
-    if residual > _DOUBTFUL:
-        return
     if programme.second_cost is not None:
         values = _maximise_slacks(programme, row, unit, open_columns, reduced, values)
     full = np.zeros(unit.matrix.shape[1])
@@ -158,7 +169,8 @@ def _prove_infeasible(unit: _Unit, matrix: Array, solution: Solution, at: int) -
 
 
 def _run(cost: Array, matrix: Array, rhs: Array):  # type: ignore[no-untyped-def]  # scipy's result type has no stubs
-    outcome = linprog(cost, A_eq=matrix, b_eq=rhs, bounds=(0, None), method="highs-ds", options=_OPTIONS)
-    if outcome.status in (1, 4):
-        outcome = linprog(cost, A_eq=matrix, b_eq=rhs, bounds=(0, None), method="highs-ipm", options=_OPTIONS)
+    for attempt in _ATTEMPTS:
+        outcome = linprog(cost, A_eq=matrix, b_eq=rhs, bounds=(0, None), **attempt)
+        if outcome.status == 0:
+            break
     return outcome

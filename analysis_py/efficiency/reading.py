@@ -27,6 +27,8 @@ class Scores:
     lies beyond the unit. Radial models report the largest slacks among all optima, in shares of own values.
 
     Peers of unit i are reference units ``peer_index[peer_start[i]:peer_start[i+1]]`` with intensities ``peer_weight``.
+    Under ``unit`` abatement a weight is that of the peer's inputs (abated and not), under ``common`` it is after
+    abatement.
 
     ``duals`` (n, m+s+q, and one more where returns are not constant): multipliers v, u, w >= 0 (w free under weak
     disposability) and the free term u0 in the data's units: v'x_j - u'y_j + w'b_j + u0 >= 0 for every reference unit j.
@@ -81,7 +83,8 @@ def read_scores(frontier: Frontier, spec: ModelSpec, programme: Programme, solut
     sign = np.ones(k)
     sign[frontier.parts[1]] = -1.0
     targets = frontier.values - sign * (movement + slacks)
-    score = _score(spec, solution.objective, distance, programme.slack_sign < 0)
+    noise = SNAP * np.maximum(1.0, np.abs(programme.cost).max(axis=1))
+    score = _score(spec, solution.objective, distance, programme.slack_sign < 0, noise)
     score[~is_ok] = np.nan
     status = solution.status.copy()
     reason = _reasons(frontier, spec, status, programme.slack_sign < 0)
@@ -120,8 +123,8 @@ def read_scores(frontier: Frontier, spec: ModelSpec, programme: Programme, solut
     )
 
 
-def _score(spec: ModelSpec, objective: Array, distance: Array, is_super: bool) -> Array:
-    """The model's score from the least cost (and, radial, the distance)."""
+def _score(spec: ModelSpec, objective: Array, distance: Array, is_super: bool, noise: Array) -> Array:
+    """The model's score from the least cost (and, radial, the distance); within ``noise`` of its bound it is there."""
     if spec.model in ("ccr", "bcc"):
         score = 1.0 + distance if spec.orientation == "output" else 1.0 - distance
     elif spec.model == "ddf":
@@ -139,7 +142,7 @@ def _score(spec: ModelSpec, objective: Array, distance: Array, is_super: bool) -
         score = 1.0 + objective if spec.orientation == "input" else 1.0 / (1.0 - objective)
     bound = 0.0 if spec.is_inefficiency else 1.0
     with np.errstate(invalid="ignore"):
-        score[np.abs(score - bound) < SNAP] = bound
+        score[np.abs(score - bound) < noise] = bound
     return score
 
 

@@ -164,7 +164,8 @@ class _Run:
         self.is_open_case[chosen] = False
         good = np.flatnonzero((work.phase == 2) & (_artificial_sum(work) <= ACCEPT))
         rows, work, duals, residual = rows[good], work.take(good), duals[good], residual[good]
-        self.solution.objective[rows] = np.einsum("ij,ij->i", work.basic_cost(), work.x) * self.cost_scale[rows]
+        objective = np.einsum("ij,ij->i", work.basic_cost(), np.maximum(work.x, 0.0))
+        self.solution.objective[rows] = objective * self.cost_scale[rows]
         self.solution.duals[rows] = duals * self.cost_scale[rows][:, None]
         self.solution.residual[rows] = residual
         if self.second_cost is not None:
