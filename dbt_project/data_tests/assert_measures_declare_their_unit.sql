@@ -1,6 +1,5 @@
 -- Every numeric column of a mart ends with the suffix of a unit (seed_unit), has a declared ending or beginning
--- (seed_column_suffix), or is a symbol of the carbon productivity paper, its flow or its lag. Columns a user defined are
--- named by the user.
+-- (seed_column_suffix), or is a symbol of a paper, its flow or its lag. Columns a user defined are named by the user.
 -- depends_on: {{ ref('dim_city') }}
 -- depends_on: {{ ref('panel_carbon_productivity') }}
 with measures as (
@@ -34,9 +33,13 @@ beginnings as (
     where kind = 'prefix'
 ),
 
+-- A panel's columns are the symbols of its paper: they claim the published variable in the YAML and have their unit there.
 symbols as (
-    select symbol from {{ ref('seed_variable_definition') }}
-    where study = 'carbon_productivity'
+    select unnest([
+        {% for symbol in published_symbols() -%}
+        '{{ symbol }}'{{ ', ' if not loop.last }}
+        {%- endfor %}
+    ]) as symbol
 )
 
 select
@@ -58,6 +61,6 @@ where
         select 1
         from symbols
         where
-            regexp_replace(measures.stem, '_(flow|lag[0-9]+)$', '') = symbols.symbol
+            regexp_replace(measures.stem, '_(flow|US|US_flow|lag[0-9]+)$', '') = symbols.symbol
     )
 order by measures.table_name, measures.column_name
