@@ -1,15 +1,11 @@
 """The listed firms as Parquet files: too many rows for seeds, so they are drawn when a warehouse is built.
 
-``write_firm_files`` gives the same bytes on every run: one row group, fixed order, fixed compression, no time stamps.
-``ensure_firm_files`` draws only when a file is absent or was made by other code, reference tables or seed, as the stamp
-beside the files says.
+The same bytes on every run: one row group, fixed order, fixed compression, no time stamps. When they are drawn, and
+where they go, is the business of :mod:`analysis_py.simulate.drawn_files`.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,18 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis_py.errors import CarbonpanelError, Place
-from analysis_py.fingerprint import hash_files
-from analysis_py.locks import FileLock
-from analysis_py.settings import DEFAULT_SEED, SIMULATED_NOTICE, project_root
-from analysis_py.simulate import DRAWN_SOURCES
 from analysis_py.simulate.firm_assets import ASSET_CLASSES, draw_asset_items
 from analysis_py.simulate.firms import EFFECTS, FIRM_YEARS, PARTNERS, Firms, draw_firms, firm_effects
 from analysis_py.simulate.places import YEARS
 from analysis_py.simulate.streams import Streams
 from analysis_py.simulate.world import World, draw_world
 
-STAMP = "stamp.json"
 #: A row of the accounts is spoilt in one way at most: kind -> number of rows.
 DEFECTS = {"repeated": 14, "unit_mixup": 18, "negative": 12, "no_code": 25, "code_and_name": 10}
 _AMOUNTS = ("total_assets_yuan", "revenue_yuan")
@@ -51,62 +41,13 @@ class AccountRows:
     defect: np.ndarray
 
 
-def ensure_firm_files(folder: Path, seed: int = DEFAULT_SEED, root: Path | None = None) -> bool:
-    """Make the files of ``DRAWN_SOURCES`` in ``folder`` unless they are there, of this code, these tables, this seed.
-
-    Returns
-    -------
-    bool : whether they were drawn.
+def draw_files(seed: int, reference: Path) -> dict[str, bytes]:
+    """Source -> content of its Parquet file, for the firms of world ``seed``.
 
     Raises
     ------
-    CarbonpanelError ``CP-FILE-MISSING`` for an absent reference table, ``CP-FILE-UNWRITABLE``, ``CP-DB-BUSY``.
+    CarbonpanelError ``CP-FILE-MISSING`` where a reference table is not there.
     """
-    root = root or project_root()
-    wanted = firm_files_stamp(root, seed)
-    if _is_current(folder, wanted):
-        return False
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "drawing.lock", purpose="drawing the demo world's firms", wait_seconds=60):
-            if _is_current(folder, wanted):
-                return False
-            write_firm_files(folder, seed, root / "seeds" / "reference")
-            _replace(folder / STAMP, json.dumps(wanted, indent=1, sort_keys=True).encode())
-    except OSError as error:
-        raise CarbonpanelError(
-            "CP-FILE-UNWRITABLE",
-            f"the demo world's firms cannot be written: {error.strerror}",
-            where=Place(file=folder),
-            remedy="make room or name another folder with CARBONPANEL_DEMO",
-        ) from error
-    return True
-
-
-def firm_files_stamp(root: Path, seed: int) -> dict[str, object]:
-    """What the files depend on: seed, hash of the package that draws them, of the reference tables, of the library."""
-    return {
-        "notice": SIMULATED_NOTICE,
-        "seed": seed,
-        "code": hash_files((root / "analysis_py" / "simulate").glob("*.py"), relative_to=root),
-        "reference": hash_files((root / "seeds" / "reference").glob("*.csv"), relative_to=root),
-        "pyarrow": pa.__version__,
-        "numpy": np.__version__,
-    }
-
-
-def _is_current(folder: Path, wanted: Mapping[str, object]) -> bool:
-    if not all((folder / f"{source}.parquet").is_file() for source in DRAWN_SOURCES):
-        return False
-    try:
-        found = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(found == dict(wanted))
-
-
-def write_firm_files(folder: Path, seed: int, reference: Path) -> list[Path]:
-    """Draw the firms of ``seed`` and write ``<folder>/<source>.parquet``, each renamed into place whole."""
     world = draw_world(seed, reference)
     firms = draw_firms(world, reference)
     tables = {
@@ -114,20 +55,12 @@ def write_firm_files(folder: Path, seed: int, reference: Path) -> list[Path]:
         "listed_firm_assets": assets_table(seed, firms),
         "listed_firm_links": links_table(seed, firms),
     }
-    files = []
+    files = {}
     for source, table in tables.items():
         sink = pa.BufferOutputStream()
-        # statistics and dictionaries as always; no schema of Arrow and no versions of frames in the footer
         pq.write_table(table, sink, row_group_size=max(table.num_rows, 1), compression="zstd", store_schema=False)
-        files.append(_replace(folder / f"{source}.parquet", sink.getvalue().to_pybytes()))
+        files[source] = sink.getvalue().to_pybytes()
     return files
-
-
-def _replace(file: Path, content: bytes) -> Path:
-    draft = file.with_name(f".{file.name}.{os.getpid()}.part")
-    draft.write_bytes(content)
-    draft.replace(file)
-    return file
 
 
 def firm_tables(world: World, reference: Path) -> dict[str, dict[str, pd.DataFrame]]:

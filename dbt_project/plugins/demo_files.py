@@ -15,9 +15,9 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 def draw_demo_files(folder: str) -> bool:
     """Whether files were drawn into ``folder``; an error ends dbt's run with its message."""
-    from analysis_py.simulate.firm_files import ensure_firm_files
+    from analysis_py.simulate.drawn_files import ensure_drawn_files
 
-    return ensure_firm_files(Path(folder).expanduser())
+    return ensure_drawn_files(Path(folder).expanduser())
 
 
 class Plugin(BasePlugin):

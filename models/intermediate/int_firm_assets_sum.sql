@@ -54,25 +54,40 @@ items as (
             and items.dataset = first_set.dataset
     left join matched on items.item_name = matched.item_name
     where items.amount_yuan is not null
+),
+
+-- First by class and group in the order of the file, then over these: every addition has its place.
+summed as (
+    select
+        firm_code,
+        year,
+        asset_class,
+        asset_group,
+        list_sum(list(amount_yuan order by position)) as amount_yuan,
+        count(*) as n_items
+    from items
+    where asset_group <> 'subtotal'
+    group by firm_code, year, asset_class, asset_group
 )
 
 select
     firm_code,
     year,
-    list_sum(list(amount_yuan order by position) filter (where asset_class = 'fixed')) as fixed_assets_yuan,
-    list_sum(list(amount_yuan order by position) filter (where asset_class = 'intangible')) as intangible_assets_yuan,
-    list_sum(list(amount_yuan order by position)) as fixed_and_intangible_assets_yuan,
+    list_sum(list(amount_yuan order by asset_group) filter (where asset_class = 'fixed')) as fixed_assets_yuan,
+    list_sum(
+        list(amount_yuan order by asset_group) filter (where asset_class = 'intangible')
+    ) as intangible_assets_yuan,
+    list_sum(list(amount_yuan order by asset_class, asset_group)) as fixed_and_intangible_assets_yuan,
     coalesce(
-        list_sum(list(amount_yuan order by position) filter (where asset_group <> 'other')), 0
+        list_sum(list(amount_yuan order by asset_class, asset_group) filter (where asset_group <> 'other')), 0
     ) as digital_assets_yuan,
     {% for group in digital_groups() -%}
     coalesce(
-        list_sum(list(amount_yuan order by position) filter (where asset_group = '{{ group }}')), 0
+        list_sum(list(amount_yuan order by asset_class) filter (where asset_group = '{{ group }}')), 0
     ) as digital_{{ group }}_yuan,
     {% endfor -%}
-    cast(count(*) filter (where asset_group <> 'other') as integer) as digital_items_count,
-    cast(count(*) as integer) as items_count
-from items
-where asset_group <> 'subtotal'
+    cast(coalesce(sum(n_items) filter (where asset_group <> 'other'), 0) as integer) as digital_items_count,
+    cast(sum(n_items) as integer) as items_count
+from summed
 group by firm_code, year
 order by firm_code, year

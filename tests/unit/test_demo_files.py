@@ -17,7 +17,8 @@ from analysis_py.errors import CarbonpanelError
 from analysis_py.ingest.inputs import current_inputs, has_demo
 from analysis_py.settings import DEFAULT_SEED, paths, project_root
 from analysis_py.simulate import DRAWN_SOURCES
-from analysis_py.simulate.firm_files import STAMP, ensure_firm_files, write_firm_files
+from analysis_py.simulate.drawn_files import LOCK, STAMP, ensure_drawn_files
+from analysis_py.simulate.firm_files import draw_files
 from dbt_project.plugins.demo_files import Plugin
 
 REFERENCE = paths().seeds / "reference"
@@ -26,7 +27,7 @@ REFERENCE = paths().seeds / "reference"
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo_files") / "demo"
-    assert ensure_firm_files(folder)
+    assert ensure_drawn_files(folder)
     return folder
 
 
@@ -43,16 +44,16 @@ def copy(drawn: Path, folder: Path) -> Path:
 
 def test_files_that_are_current_stay(drawn: Path) -> None:
     before = {f.name: f.stat().st_mtime_ns for f in drawn.iterdir()}
-    assert not ensure_firm_files(drawn)
+    assert not ensure_drawn_files(drawn)
     assert {f.name: f.stat().st_mtime_ns for f in drawn.iterdir()} == before
-    assert sorted(before) == sorted([*(f"{s}.parquet" for s in DRAWN_SOURCES), STAMP, "drawing.lock"])
+    assert sorted(before) == sorted([*(f"{s}.parquet" for s in DRAWN_SOURCES), STAMP, LOCK])
 
 
 @pytest.mark.parametrize("environment", [{"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2"}])
 def test_bytes_are_the_same_in_every_process(drawn: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     code = (
-        "import sys; from pathlib import Path; from analysis_py.simulate.firm_files import ensure_firm_files; "
-        "ensure_firm_files(Path(sys.argv[1]))"
+        "import sys; from pathlib import Path; from analysis_py.simulate.drawn_files import ensure_drawn_files; "
+        "ensure_drawn_files(Path(sys.argv[1]))"
     )
     subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "again")],
@@ -67,7 +68,7 @@ def test_bytes_are_the_same_in_every_process(drawn: Path, tmp_path: Path, enviro
 def test_an_absent_file_is_drawn_again(drawn: Path, tmp_path: Path, source: str) -> None:
     folder = copy(drawn, tmp_path / "demo")
     (folder / f"{source}.parquet").unlink()
-    assert ensure_firm_files(folder)
+    assert ensure_drawn_files(folder)
     assert hashes(folder) == hashes(drawn)
 
 
@@ -76,27 +77,47 @@ def test_files_of_other_code_are_drawn_again(drawn: Path, tmp_path: Path, stamp:
     folder = copy(drawn, tmp_path / "demo")
     (folder / STAMP).write_text(stamp, encoding="utf-8")
     (folder / "listed_firms.parquet").write_bytes(b"of an older version")
-    assert ensure_firm_files(folder)
+    assert ensure_drawn_files(folder)
     assert hashes(folder) == hashes(drawn)
+
+
+@pytest.mark.parametrize("source", DRAWN_SOURCES)
+def test_a_damaged_file_is_drawn_again(drawn: Path, tmp_path: Path, source: str) -> None:
+    folder = copy(drawn, tmp_path / "demo")
+    file = folder / f"{source}.parquet"
+    file.write_bytes(file.read_bytes()[:-100])
+    assert ensure_drawn_files(folder)
+    assert hashes(folder) == hashes(drawn)
+
+
+def test_looking_loads_no_heavy_library(drawn: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from analysis_py.simulate.drawn_files import ensure_drawn_files; "
+        "print(ensure_drawn_files(Path(sys.argv[1])), sorted({'numpy', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, str(drawn)], cwd=project_root(), check=True, capture_output=True, text=True
+    )
+    assert said.stdout.strip() == "False []"
 
 
 def test_another_seed_is_another_world(drawn: Path, tmp_path: Path) -> None:
     folder = copy(drawn, tmp_path / "demo")
-    assert ensure_firm_files(folder, seed=5)
-    assert json.loads((folder / STAMP).read_text(encoding="utf-8"))["seed"] == 5
+    assert ensure_drawn_files(folder, seed=5)
+    assert json.loads((folder / STAMP).read_text(encoding="utf-8"))["made_from"]["seed"] == 5
     assert all(hashes(folder)[source] != digest for source, digest in hashes(drawn).items())
 
 
 def test_an_absent_reference_table_is_told(tmp_path: Path) -> None:
     with pytest.raises(CarbonpanelError) as caught:
-        write_firm_files(tmp_path, DEFAULT_SEED, tmp_path / "nowhere")
+        draw_files(DEFAULT_SEED, tmp_path / "nowhere")
     assert caught.value.code == "CP-FILE-MISSING"
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(CarbonpanelError) as caught:
-        ensure_firm_files(tmp_path / "file" / "demo")
+        ensure_drawn_files(tmp_path / "file" / "demo")
     assert caught.value.code == "CP-FILE-UNWRITABLE"
     assert "CARBONPANEL_DEMO" in str(caught.value)
 
