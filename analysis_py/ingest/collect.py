@@ -14,6 +14,7 @@ from analysis_py.ingest.batches import CellBatches
 from analysis_py.ingest.body import tell_passed
 from analysis_py.ingest.cell_numbers import NotANumber, NumberReader, has_own_unit
 from analysis_py.ingest.cells import is_missing, parse_year, shown
+from analysis_py.ingest.column_use import list_used
 from analysis_py.ingest.contract import AREA_SCOPES, POPULATION_BASES, VINTAGES, Contract, Indicator
 from analysis_py.ingest.layout import Binding, Cell, Observation
 from analysis_py.ingest.places import PlaceIndex, PlaceKey, Placement
@@ -45,7 +46,7 @@ class Collector:
         self.numbers = NumberReader(contract, dictionary)
         self.problems = Problems()
         self.bindings: list[Binding] = []
-        #: Marks that stand for no value, and how many cells hold them.
+        #: Marks that stand for no value, by how many cells.
         self.marks: dict[str, int] = {}
         self.rows_read = self.rows_placed = self.rows_without_numbers = 0
         self.rows_outside_years = self.rows_after_abolition = 0
@@ -65,8 +66,7 @@ class Collector:
         self._keys: dict[tuple[object, ...], dict[int, int]] = {}
         self._units: dict[tuple[str, str], str | None] = {}
         self._row = self._last_placed = self._last_outside = self._last_without = 0
-        self._last_nation = 0
-        self._of_nation = UnplacedPlaces()
+        self._last_nation, self._of_nation = 0, UnplacedPlaces()
         self._extra: frozenset[str] = frozenset()
         self._rows = CellBatches()
         self._file = binding.sheet.path.name
@@ -397,18 +397,4 @@ class Collector:
 
     def used_columns(self) -> tuple[UsedColumn, ...]:
         """What was taken, a line per column, indicator, unit, scope and vintage; columns without a number last."""
-        taken = [
-            UsedColumn(label, indicator, unit, area, tally.population_basis, vintage, tally.written)
-            for (label, indicator, unit, area, vintage), tally in self._tallies.items()
-        ]
-        seen = {used.column for used in taken}
-        for mapping, column in ((one.mapping, column) for one in self.bindings for column in one.values):
-            rule = column.rule
-            name = column.key or column.name
-            if rule is not None and mapping.layout == "columns" and name not in seen:
-                seen.add(name)
-                area = rule.area_scope or mapping.area_scope.value or "whole_city"
-                vintage = rule.vintage or mapping.vintage.value or "first"
-                basis = rule.population_basis or self.indicators[rule.indicator].population_basis
-                taken.append(UsedColumn(name, rule.indicator, rule.unit or "-", area, basis, vintage, 0))
-        return tuple(taken)
+        return list_used(self._tallies, self.bindings, self.indicators)

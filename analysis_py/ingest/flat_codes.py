@@ -39,8 +39,8 @@ _A_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}月[0-9]{1,2}日|[0-
 
 @dataclass(frozen=True)
 class Meaning:
-    """The value a cell stands for; without one, ``passed`` says why the row is left out, ``wrong`` why the file is
-    refused, ``unplaced`` which place cannot be told."""
+    """The value a cell stands for; without one, ``passed`` says why the row is left out, ``wrong`` what it is not, for
+    which the file is refused, ``unplaced`` which place cannot be told."""
 
     value: str | None = None
     passed: str = ""
@@ -83,7 +83,7 @@ class CodeBook:
             if column.kind == "partner":
                 return Meaning(passed="whose partner has no stock code")
             return Meaning(
-                wrong=f"the row does not say its {column.label_en.lower()}",
+                wrong=column.label_en.lower(),
                 remedy="fill the cell in, or remove the row",
             )
         if column.classes is not None:
@@ -92,9 +92,7 @@ class CodeBook:
             return (
                 Meaning(value)
                 if value
-                else Meaning(
-                    wrong=f"'{text}' is no {column.label_en.lower()}", remedy=f"write one of: {', '.join(values)}"
-                )
+                else Meaning(wrong=column.label_en.lower(), remedy=f"write one of: {', '.join(values)}")
             )
         readers = {
             "country": self._country,
@@ -136,7 +134,7 @@ class CodeBook:
             remedy = "a spreadsheet has made a date of a code such as 10-12: write it as text"
         else:
             remedy = self._of_other_list(text) or "industries are those of seed_ifr_industry, such as 29 or 10-12"
-        return Meaning(wrong=f"'{text}' is no industry of the IFR", remedy=remedy)
+        return Meaning(wrong="industry of the IFR", remedy=remedy)
 
     def _of_other_list(self, text: str) -> str:
         """Where the IFR puts a division of GB/T 4754 (``C36``), by edition of that list; '' where it is none."""
@@ -157,4 +155,15 @@ class CodeBook:
             return Meaning(found.group(1).zfill(6))
         if _OTHER_FIRM.match(text) and any(sign.isdigit() for sign in text):
             return Meaning(text.upper())
-        return Meaning(wrong=f"'{text}' is no stock code", remedy="write six digits, such as 000001 or 600000.SH")
+        return Meaning(wrong="stock code", remedy="write six digits, such as 000001 or 600000.SH")
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is long enough for a whole date, and no more."""
+    return sum(sign.isdigit() for sign in plain(text)) >= 6 and len(plain(text)) <= 24
+
+
+def is_year_end(text: str) -> bool:
+    """Whether a date of a report is the last of its year; a year alone is."""
+    digits = plain(text)
+    return not is_day(digits) or any(end in digits for end in ("12-31", "12/31", "12.31", "1231", "31/12", "12月31"))

@@ -12,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from analysis_py.errors import CarbonpanelError
+from analysis_py.errors import CarbonpanelError, Place
 from analysis_py.ingest.body import tell_passed
 from analysis_py.ingest.cells import is_missing, parse_year, plain, shown
-from analysis_py.ingest.flat_codes import CodeBook, Meaning
+from analysis_py.ingest.flat_codes import CodeBook, Meaning, is_day, is_year_end
 from analysis_py.ingest.flat_contract import ORIGIN, FlatSource
 from analysis_py.ingest.flat_table import PROVINCE, STATEMENT, FlatTable
 from analysis_py.ingest.numerals import KINDS, read_number
@@ -143,10 +143,8 @@ class FlatCollector:
     def _pass(self, why: str) -> None:
         self.passed[why] = self.passed.get(why, 0) + 1
 
-    def _refuse(self, kind: str, code: str, what: str, table: FlatTable, number: int, name: str, remedy: str) -> None:
-        column = table.header.title(table.positions[name]) if name in table.positions else None
-        where = table.sheet.place(number, column)
-        self.problems.add(kind, lambda: CarbonpanelError(code, what, where=where, remedy=remedy))
+    def _where(self, table: FlatTable, number: int, name: str) -> Place:
+        return table.sheet.place(number, table.header.title(table.positions[name]) if name in table.positions else None)
 
     def _is_other_statement(self, table: FlatTable, number: int, text: str) -> bool:
         over = self.source.passed_over
@@ -155,23 +153,36 @@ class FlatCollector:
         if fold(text) in over.leave:
             self._pass(f"of another statement: {over.what}")
             return True
-        what = f"'{shown(text)}' is no kind of statement that is known"
-        remedy = "write A (consolidated) or B (parent company), or remove the column"
-        self._refuse("statement", "CP-SCOPE-UNKNOWN", what, table, number, STATEMENT, remedy)
+        self.problems.add(
+            "statement",
+            lambda: CarbonpanelError(
+                "CP-SCOPE-UNKNOWN",
+                f"'{shown(text)}' is no kind of statement that is known",
+                where=self._where(table, number, STATEMENT),
+                remedy="write A (consolidated) or B (parent company), or remove the column",
+            ),
+        )
         return True
 
     def _year(self, table: FlatTable, number: int, text: str, has_numbers: bool) -> int | None:
         year = parse_year(text)
-        if year is not None and table.is_period and not _is_year_end(text):
+        if year is not None and table.is_period and not is_year_end(text):
             year = None
         if year is not None:
             return year
-        if table.is_period and _is_day(text):
+        if table.is_period and is_day(text):
             self._pass("of dates within a year (interim reports, opening balances)")
         elif has_numbers or not is_missing(text):
             what = f"'{shown(text)}' is not a year" if text.strip() else "the row holds numbers but its year is empty"
-            remedy = "write a year of four digits, such as 2019, or its last day"
-            self._refuse("year", "CP-YEAR-BAD", what, table, number, "year", remedy)
+            self.problems.add(
+                "year",
+                lambda: CarbonpanelError(
+                    "CP-YEAR-BAD",
+                    what,
+                    where=self._where(table, number, "year"),
+                    remedy="write a year of four digits, such as 2019, or its last day",
+                ),
+            )
         else:
             self._pass("without a year and a number")
         return None
@@ -194,11 +205,29 @@ class FlatCollector:
             elif found.unplaced:
                 self._note_unplaced(plain(texts[name]), found, number)
             else:
-                kind = "empty" if is_missing(texts[name]) else f"code of {name}"
-                code = "CP-KEY-EMPTY" if kind == "empty" else "CP-CODE-UNKNOWN"
-                self._refuse(kind, code, found.wrong, table, number, name, found.remedy)
+                self._refuse_code(table, number, name, texts[name], found)
             return None
         return key
+
+    def _refuse_code(self, table: FlatTable, number: int, name: str, text: str, found: Meaning) -> None:
+        where, label = self._where(table, number, name), self.source.columns[name].label_en.lower()
+        if is_missing(text):
+            self.problems.add(
+                "empty",
+                lambda: CarbonpanelError(
+                    "CP-KEY-EMPTY",
+                    f"the row does not say its {label}",
+                    where=where,
+                    remedy="fill the cell in, or remove the row",
+                ),
+            )
+            return
+        self.problems.add(
+            f"code of {name}",
+            lambda: CarbonpanelError(
+                "CP-CODE-UNKNOWN", f"'{shown(text)}' is no {found.wrong}", where=where, remedy=found.remedy
+            ),
+        )
 
     def _note_unplaced(self, text: str, meaning: Meaning, number: int) -> None:
         known = self.unplaced.get(text)
@@ -216,8 +245,15 @@ class FlatCollector:
             return True
         sheet = self.tables[first.table - 1].sheet
         at = f"row {first.row}" + (f" of sheet '{sheet.name}'" if sheet is not table.sheet else "")
-        what = f"{' '.join(map(str, told))} is there twice: in {at} and row {number}"
-        self._refuse("twice", "CP-KEY-DUPLICATED", what, table, number, self.source.key[0], "keep one of the rows")
+        self.problems.add(
+            "twice",
+            lambda: CarbonpanelError(
+                "CP-KEY-DUPLICATED",
+                f"{' '.join(map(str, told))} is there twice: in {at} and row {number}",
+                where=self._where(table, number, self.source.key[0]),
+                remedy="keep one of the rows",
+            ),
+        )
         return False
 
     def _city(self, number: int, texts: dict[str, str], year: int) -> str | None:
@@ -235,8 +271,15 @@ class FlatCollector:
         year = parse_year(text)
         if year is not None and _EVENT_YEARS[0] <= year <= _EVENT_YEARS[1]:
             return year
-        what = f"'{shown(text)}' is not a year; the column holds the year in which the firm became a pilot"
-        self._refuse("event", "CP-CELL-TEXT", what, table, number, name, "write the year, or leave the cell empty")
+        self.problems.add(
+            "event",
+            lambda: CarbonpanelError(
+                "CP-CELL-TEXT",
+                f"'{shown(text)}' is not a year; the column holds the year in which the firm became a pilot",
+                where=self._where(table, number, name),
+                remedy="write the year, or leave the cell empty",
+            ),
+        )
         return None
 
     def _number(
@@ -267,9 +310,15 @@ class FlatCollector:
         """The number of a cell in the unit of its column; ``None`` where it is none and refuses the file."""
         unit = table.units[name]
         if isinstance(text, Formula):
-            what = f"the cell holds the formula '{shown(text)}' and no stored result"
-            remedy = "open the workbook in a spreadsheet program, let it calculate, and save it"
-            self._refuse("formula", "CP-CELL-FORMULA", what, table, number, name, remedy)
+            self.problems.add(
+                "formula",
+                lambda: CarbonpanelError(
+                    "CP-CELL-FORMULA",
+                    f"the cell holds the formula '{shown(text)}' and no stored result",
+                    where=self._where(table, number, name),
+                    remedy="open the workbook in a spreadsheet program, let it calculate, and save it",
+                ),
+            )
             return None
         read = None if isinstance(text, Percentage) else read_number(text)
         scale = 1.0
@@ -281,8 +330,15 @@ class FlatCollector:
             scale = read.scale
             read = read if self.source.dictionary.contract.units[unit].factor == 1.0 else None
         if read is None or read.comma_only or read.percent:
-            what = f"'{shown(str(text))}' stands where a number of {name} should be"
-            self._refuse("text", "CP-CELL-TEXT", what, table, number, name, _CORRECT)
+            self.problems.add(
+                "text",
+                lambda: CarbonpanelError(
+                    "CP-CELL-TEXT",
+                    f"'{shown(str(text))}' stands where a number of {name} should be",
+                    where=self._where(table, number, name),
+                    remedy=_CORRECT,
+                ),
+            )
             return None
         for kind in read.kinds:
             self.kinds[kind] = self.kinds.get(kind, 0) + 1
@@ -343,13 +399,3 @@ class FlatCollector:
         told = [f"{self.kinds[kind]:,} {text}" for kind, text in KINDS.items() if self.kinds.get(kind)]
         notes = [f"numbers understood: {'; '.join(told)}"] if told else []
         return notes + tell_passed([table.body for table in self.tables])
-
-
-def _is_day(text: str) -> bool:
-    return sum(sign.isdigit() for sign in plain(text)) >= 6 and len(plain(text)) <= 24
-
-
-def _is_year_end(text: str) -> bool:
-    """Whether a date of a report is the last of its year; a year alone is."""
-    digits = plain(text)
-    return not _is_day(digits) or any(end in digits for end in ("12-31", "12/31", "12.31", "1231", "31/12", "12月31"))

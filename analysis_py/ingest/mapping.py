@@ -13,7 +13,7 @@ from typing import Any
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
 from analysis_py.ingest.cells import parse_year
 from analysis_py.ingest.contract import AREA_SCOPES, POPULATION_BASES, VINTAGES, Contract, load_contract
-from analysis_py.ingest.places import NATION_NAME
+from analysis_py.ingest.place_words import NATION_NAME
 from analysis_py.ingest.units import Dictionary, load_dictionary
 from analysis_py.ingest.yaml_lines import Node, load_yaml
 

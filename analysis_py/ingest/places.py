@@ -21,44 +21,9 @@ from pathlib import Path
 from analysis_py.errors import nearest
 from analysis_py.ingest.cells import plain
 from analysis_py.ingest.contract import read_reference
+from analysis_py.ingest.place_words import KINDS, NATION, NATION_CODES, NATION_NAME, NATION_NAMES, ROMANISED, TOTALS
 
 _OUTSIDE = Path(__file__).with_name("place_outside_panel.csv")
-_KINDS = {
-    "autonomous_prefecture": "an autonomous prefecture (自治州)",
-    "prefecture": "a prefecture (地区)",
-    "league": "a league (盟)",
-    "divided_prefecture": "a prefecture (地区) that was divided in 2002 and is not the city that shares its name",
-    "county_level_city": "a county-level city",
-    "county": "a county or a unit of that level",
-}
-_TOTALS = frozenset(
-    {"全国", "中国", "合计", "总计", "总和", "平均", "均值", "全省", "全区", "全部", "东部", "中部", "西部", "东北"}
-    | {"china", "total", "sum", "mean", "average", "all"}
-)
-#: The nation, as tables of provinces write it in a row of their own; its codes.
-NATION = "000000"
-NATION_NAME = "全国"
-#: Provinces that are cities themselves.
-MUNICIPALITIES = frozenset({"110000", "120000", "310000", "500000"})
-_NATION_NAMES = frozenset(
-    {
-        "全国",
-        "中国",
-        "全国总计",
-        "全国合计",
-        "全国总和",
-        "中华人民共和国",
-        "china",
-        "national",
-        "nation",
-        "prc",
-        "chn",
-        "wholecountry",
-    }
-)
-_NATION_CODES = frozenset({NATION, "100000"})
-#: Romanised names of provinces besides the usual English ones.
-_ROMANISED = {"neimenggu": "150000", "nei mongol": "150000", "xizang": "540000", "shannxi": "610000"}
 _LONG_PROVINCE = re.compile(r"(?:壮族|回族|维吾尔)?(?:自治区|省|市)\Z")
 _LEVEL_SUFFIX = re.compile(r"(?:市|地区|盟|自治州|州)\Z")
 _OUTSIDE_SUFFIX = re.compile(r"(?:地区|盟|自治州|州)\Z")
@@ -143,7 +108,7 @@ class PlaceIndex:
             self._province_names[code] = name
             for form in (name, _LONG_PROVINCE.sub("", name), row["name_en"]):
                 self._provinces[_fold(form)] = code
-        self._provinces |= {_fold(name): code for name, code in _ROMANISED.items()}
+        self._provinces |= {_fold(name): code for name, code in ROMANISED.items()}
 
     def _load_cities(self, folder: Path | None) -> None:
         for row in read_reference("seed_city", folder):
@@ -178,7 +143,7 @@ class PlaceIndex:
         with _OUTSIDE.open(encoding="utf-8", newline="") as handle:
             for row in csv.DictReader(handle):
                 not_one = "" if row["kind"] == "divided_prefecture" else f", not a {self._wanted}"
-                what = f"{row['name_zh']} is {_KINDS[row['kind']]}{not_one}"
+                what = f"{row['name_zh']} is {KINDS[row['kind']]}{not_one}"
                 self._outside_codes[row["place_code"]] = what
                 self._outside_names.append((row["name_zh"], row["short_name_zh"], row["province_code"], what))
 
@@ -248,12 +213,12 @@ class PlaceIndex:
 
     def _nation(self, name: str, code: str | None, key: PlaceKey) -> Placement | None:
         """The nation where it is looked for, the reason against it elsewhere; ``None`` where another place may be."""
-        is_named = _fold(name) in _NATION_NAMES
+        is_named = _fold(name) in NATION_NAMES
         if self.level != "national":
-            if (is_named and code in (None, *_NATION_CODES)) or (code in _NATION_CODES and not name):
+            if (is_named and code in (None, *NATION_CODES)) or (code in NATION_CODES and not name):
                 return Placement(None, f"'{key}' is a total, the nation, and not a {self._wanted}", is_nation=True)
             return None
-        if is_named or code in _NATION_CODES:
+        if is_named or code in NATION_CODES:
             return Placement(NATION)
         return Placement(None, f"'{key}' is not the nation (全国)" if str(key) else "the row names no place")
 
@@ -281,7 +246,7 @@ class PlaceIndex:
 
     def _by_name(self, name: str, province: str | None, year: int | None) -> Placement:
         folded = _fold(name)
-        if folded in _TOTALS:
+        if folded in TOTALS:
             return Placement(None, f"'{name}' is a total or a group, not a place")
         if self.level == "city" and folded in self._provinces:
             taken = self._province_or_city(name, folded, province)

@@ -15,7 +15,8 @@ from analysis_py.ingest.contract import INVENTORIES
 from analysis_py.ingest.headings import Heading
 from analysis_py.ingest.layout import Binding, SheetSays, bind, check_duplicates, no_place, no_year
 from analysis_py.ingest.mapping import Mapping, Rule, Setting
-from analysis_py.ingest.places import NATION_NAME, PlaceIndex, PlaceKey
+from analysis_py.ingest.place_words import NATION_NAME
+from analysis_py.ingest.places import PlaceIndex, PlaceKey
 from analysis_py.ingest.settling import settle_proposed
 from analysis_py.ingest.table_search import FoundTable, infer_structure, place_headings
 from analysis_py.ingest.titles import read_titles, title_name

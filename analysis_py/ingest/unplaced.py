@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.ingest.places import MUNICIPALITIES, PlaceKey, Placement, place_index
+from analysis_py.ingest.place_words import MUNICIPALITIES
+from analysis_py.ingest.places import PlaceKey, Placement, place_index
 from analysis_py.ingest.report import UnplacedPlace
 from analysis_py.ingest.sheets import CellSheet
 
