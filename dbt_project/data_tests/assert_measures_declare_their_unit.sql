@@ -13,12 +13,12 @@ with measures as (
         and schema_name = 'marts'
         and data_type in ('DOUBLE', 'BIGINT', 'INTEGER', 'HUGEINT', 'FLOAT', 'DECIMAL')
         and column_name <> 'year'
-        {% for variable in user_variables() -%}
-        and not (
-            table_name = '{{ variable['table_name'] }}'
-            and regexp_replace(column_name, '_reported$', '') = '{{ variable['name'] }}'
+        and not (table_name, regexp_replace(column_name, '_reported$', '')) in (
+            {% for variable in user_variables() -%}
+            ('{{ variable['table_name'] }}', '{{ variable['name'] }}'),
+            {% endfor -%}
+            ('', '')
         )
-        {% endfor -%}
 ),
 
 endings as (
@@ -33,7 +33,7 @@ beginnings as (
     where kind = 'prefix'
 ),
 
--- A panel's columns are the symbols of its paper: they claim the published variable in the YAML and have their unit there.
+-- A panel's columns are the symbols of its paper: they claim the published variable in the YAML, their unit beside it.
 symbols as (
     select unnest([
         {% for symbol in published_symbols() -%}
