@@ -98,6 +98,16 @@
         ('co2_ceads_other_petroleum_products', 'co2_ceads_other_petroleum_products_mt'),
         ('co2_ceads_natural_gas', 'co2_ceads_natural_gas_mt'),
         ('co2_scope3_reported', 'co2_scope3_reported_mt'),
+        ('co2_ceads_power', 'co2_ceads_power_mt'),
+        ('co2_ceads_power_raw_coal', 'co2_ceads_power_raw_coal_mt'),
+        ('co2_ceads_power_coke', 'co2_ceads_power_coke_mt'),
+        ('co2_ceads_power_crude_oil', 'co2_ceads_power_crude_oil_mt'),
+        ('co2_ceads_power_gasoline', 'co2_ceads_power_gasoline_mt'),
+        ('co2_ceads_power_kerosene', 'co2_ceads_power_kerosene_mt'),
+        ('co2_ceads_power_diesel', 'co2_ceads_power_diesel_mt'),
+        ('co2_ceads_power_fuel_oil', 'co2_ceads_power_fuel_oil_mt'),
+        ('co2_ceads_power_lpg', 'co2_ceads_power_lpg_mt'),
+        ('co2_ceads_power_natural_gas', 'co2_ceads_power_natural_gas_mt'),
     ]) }}
 {% endmacro %}
 
