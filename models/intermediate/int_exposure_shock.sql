@@ -18,6 +18,7 @@ robots as (
         country,
         ifr_code,
         year,
+        '{{ metric }}' as robots_column,
         {{ metric }} as robots,
         {{ base_year }} as base_year
     from counts
@@ -76,6 +77,7 @@ listed as (
         robots.country,
         robots.ifr_code,
         robots.base_year,
+        robots.robots_column,
         workers.employees_persons
     from robots
     inner join {{ ref('seed_ifr_industry') }} as industries on robots.ifr_code = industries.ifr_code
@@ -107,6 +109,7 @@ spread as (
         listed.ifr_code,
         years.year,
         listed.base_year,
+        listed.robots_column,
         listed.employees_persons,
         robots.robots * (
             1
@@ -130,6 +133,7 @@ select
     ifr_code,
     year,
     base_year,
+    robots_column,
     robots_count,
     employees_persons,
     robots_count / employees_persons as shock_robots_per_worker

@@ -1,32 +1,6 @@
--- Fixed and intangible assets of a firm by the items of its notes, and the digital ones among them: items whose folded
--- name holds one of the words of seed_digital_asset_item. An item counts once, in the group of the first word it holds;
--- rows that only add up others do not count. Of several data sets the first by name counts.
-with named as (
-    select distinct item_name
-    from {{ ref('stg_listed_firm_assets__items') }}
-),
-
-folded as (
-    select
-        item_name,
-        {{ fold_text('item_name') }} as folded_name
-    from named
-),
-
-matched as (
-    select
-        folded.item_name,
-        arg_min(words.asset_group, words.position) as asset_group
-    from folded
-    inner join {{ ref('seed_digital_asset_item') }} as words
-        on
-            (words.match = 'contains' and contains(folded.folded_name, words.keyword))
-            or (words.match = 'exact' and folded.folded_name = words.keyword)
-    where words.asset_group = 'subtotal' or words.is_in_paper or '{{ var('digital_items') }}' = 'extended'
-    group by folded.item_name
-),
-
-first_set as (
+-- Fixed and intangible assets of a firm by the items of its notes, and the digital ones among them
+-- (int_asset_items_match). Rows that only add up others do not count. Of several data sets the first by name counts.
+with first_set as (
     select
         firm_code,
         year,
@@ -41,7 +15,7 @@ items as (
         items.year,
         items.asset_class,
         items.amount_yuan,
-        coalesce(matched.asset_group, 'other') as asset_group,
+        coalesce(names.asset_group, 'other') as asset_group,
         row_number() over (
             partition by items.firm_code, items.year
             order by items.source_file, items.source_sheet, items.source_row
@@ -52,7 +26,7 @@ items as (
             items.firm_code = first_set.firm_code
             and items.year = first_set.year
             and items.dataset = first_set.dataset
-    left join matched on items.item_name = matched.item_name
+    left join {{ ref('int_asset_items_match') }} as names on items.item_name = names.item_name
     where items.amount_yuan is not null
 ),
 
