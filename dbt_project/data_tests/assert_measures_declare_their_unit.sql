@@ -2,6 +2,10 @@
 -- (seed_column_suffix), or is a symbol of a paper, its flow or its lag. Columns a user defined are named by the user.
 -- depends_on: {{ ref('dim_city') }}
 -- depends_on: {{ ref('panel_carbon_productivity') }}
+-- depends_on: {{ ref('dim_index_weight') }}
+-- depends_on: {{ ref('panel_yellow_river') }}
+-- depends_on: {{ ref('panel_green_tfp') }}
+-- depends_on: {{ ref('panel_green_innovation') }}
 with measures as (
     select
         table_name,

@@ -118,6 +118,63 @@
         'fiscal_expenditure_gdp_ratio',
         'fixed_asset_investment_fiscal_ratio',
         'science_expenditure_fiscal_share',
+        'population_density_1000_per_km2',
+        'education_expenditure_fiscal_share',
+        'ln_highway_mileage',
+        'tertiary_secondary_ratio',
+        'internet_users_per_person',
+        'industrial_wastewater_10k_t_per_yi_yuan',
+        'industrial_so2_t_per_yi_yuan',
+        'industrial_soot_dust_t_per_yi_yuan',
+        'energy_efficiency_10k_yuan_per_tce',
+        'coal_energy_share',
+        'environmental_words_report_share',
+    ]) }}
+{% endmacro %}
+
+{#- Derived measures of int_city_innovation in the order of fct_city_year. -#}
+{% macro city_innovation_measures() %}
+    {{ return([
+        'ai_all_applications_count',
+        'ai_all_applications_single_count',
+        'ln_ai_invention_applications',
+        'ln_ai_all_applications',
+        'ln_green_patent_upstream',
+        'ln_green_patent_end_of_pipe',
+        'mobile_subscribers_per_person',
+        'telecom_revenue_gdp_ratio',
+        'base_stations_per_10k',
+        'data_centre_racks_per_10k',
+        'computing_power_pflops_per_10k',
+        'digital_enterprises_per_yi_yuan',
+        'digital_assets_gdp_ratio',
+        'green_firm_assets_gdp_ratio',
+        'green_firm_revenue_gdp_ratio',
+    ]) }}
+{% endmacro %}
+
+{#- Columns of int_city_innovation that are not filled measures, in the order of fct_city_year. -#}
+{% macro city_innovation_columns() %}
+    {{ return([
+        'robot_exposure_cn_stock_per_worker',
+        'robot_exposure_cn_flow_per_worker',
+        'robot_exposure_us_stock_per_worker',
+        'robot_exposure_us_flow_per_worker',
+        'digital_assets_yi_yuan',
+        'green_firm_assets_yi_yuan',
+        'green_firm_revenue_yi_yuan',
+        'all_firm_assets_yi_yuan',
+        'listed_firms_count',
+        'firm_robots_count',
+        'firm_employees_persons',
+        'large_firm_share',
+        'clean_industry_share',
+        'smart_manufacturing_pilot_firms_count',
+        'partner_ai_patents_count',
+        'ln_partner_ai_patents',
+        'firm_robots_per_10k_workers',
+        'ln_ai_firms_stock_neighbour_mean',
+        'policies_in_force_count',
     ]) }}
 {% endmacro %}
 

@@ -1,5 +1,5 @@
 -- Every cell of the city sources with the city it belongs to and its value in the indicator's canonical unit, or the
--- reason why it cannot be used. Nothing is dropped here. An indicator with a base year (a cross section of 1984, say) is
+-- reason why it cannot be used. Nothing is dropped here. An indicator with a base year (a cross section of 1984) is
 -- usable in that year alone, whether or not the panel or the life of the present city begins later.
 with cells as (
     {% for source in city_sources() -%}

@@ -11,6 +11,8 @@ totals as (
         factor_set,
         count(co2_mt) as n_known,
         list_sum(list(co2_mt order by position)) as co2_mt,
+        list_sum(list(energy_10k_tce order by position)) as energy_10k_tce,
+        list_sum(list(energy_10k_tce order by position) filter (where fuel in ('raw_coal', 'coke'))) as coal_10k_tce,
         list(distinct energy_fill) as fills,
         max(factor_year) as grid_factor_year,
         max(kg_co2_per_unit) filter (where fuel = 'electricity') as grid_factor_t_co2_per_mwh,
@@ -23,13 +25,7 @@ complete as (
     select
         totals.* exclude (co2_mt),
         case when totals.n_known = n_fuels.n then totals.co2_mt end as co2_mt,
-        case
-            when totals.n_known < n_fuels.n then 'missing'
-            {% for code in ['linear', 'carried', 'ratio'] -%}
-            when list_contains(totals.fills, '{{ code }}') then '{{ code }}'
-            {% endfor -%}
-            else 'observed'
-        end as co2_fill
+        case when totals.n_known < n_fuels.n then 'missing' else {{ worst_fill_of('totals.fills') }} end as co2_fill
     from totals
     cross join n_fuels
 )
@@ -43,6 +39,7 @@ select
     max(co2_mt) filter (where factor_set = '{{ factor_set }}') as co2_{{ factor_set }}_mt,
     max(co2_fill) filter (where factor_set = '{{ factor_set }}') as co2_{{ factor_set }}_mt_fill,
     {% endfor -%}
+    max(case when co2_fill <> 'missing' then coal_10k_tce / nullif(energy_10k_tce, 0) end) as coal_energy_share,
     max(grid_factor_t_co2_per_mwh) as grid_factor_t_co2_per_mwh,
     max(grid_factor_year) as grid_factor_year,
     bool_or(is_grid_factor_carried) as is_grid_factor_carried

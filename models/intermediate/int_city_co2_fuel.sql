@@ -1,5 +1,5 @@
 -- CO2 of each fuel by both factor sets: energy * net calorific value * carbon content * oxidation * 44/12; electricity
--- by the factor of the province's regional grid.
+-- by the factor of the province's regional grid. Beside it the energy in coal equivalent (electricity by its heat).
 with fuels as (
     select
         position,
@@ -19,6 +19,14 @@ combustion as (
         factor_set,
         ncv_kj_per_unit * carbon_content_tc_per_tj * oxidation_rate * 44 / 12 / 1e6 as kg_co2_per_unit
     from {{ ref('seed_ipcc_emission_factor') }}
+),
+
+coal_equivalents as (
+    select
+        fuel,
+        max(standard_coal_kgce_per_unit) as standard_coal_kgce_per_unit
+    from {{ ref('seed_ipcc_emission_factor') }}
+    group by fuel
 ),
 
 -- Energy in tonnes, cubic metres or kWh; a factor is per kg, per cubic metre or per kWh.
@@ -46,6 +54,7 @@ priced as (
         factor_sets.factor_set,
         case when energy.fuel = 'electricity' then grid.t_co2_per_mwh else combustion.kg_co2_per_unit end
             as kg_co2_per_unit,
+        energy.energy_base * coal_equivalents.standard_coal_kgce_per_unit / 1e7 as energy_10k_tce,
         case when energy.fuel = 'electricity' then regions.region end as grid_region,
         case when energy.fuel = 'electricity' then grid.factor_year end as factor_year,
         coalesce(energy.fuel = 'electricity' and grid.is_carried, false) as is_factor_carried
@@ -53,6 +62,7 @@ priced as (
     cross join factor_sets
     inner join {{ ref('int_city_years_span') }} as spans
         on energy.city_code = spans.city_code and energy.year = spans.year
+    left join coal_equivalents on energy.fuel = coal_equivalents.fuel
     left join combustion on energy.fuel = combustion.fuel and factor_sets.factor_set = combustion.factor_set
     left join {{ ref('seed_province_grid_region') }} as regions on spans.province_code = regions.province_code
     left join {{ ref('int_grid_factor_carry') }} as grid on regions.region = grid.region and energy.year = grid.year
@@ -68,6 +78,7 @@ select
     energy,
     energy_unit,
     energy_fill,
+    energy_10k_tce,
     kg_co2_per_unit,
     grid_region,
     factor_year,

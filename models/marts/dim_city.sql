@@ -10,6 +10,14 @@ with clusters as (
     group by city_code
 ),
 
+old_bases as (
+    select
+        city_code,
+        bool_or(unit_type = 'prefecture_level_city') as is_old_industrial_base
+    from {{ ref('seed_old_industrial_base_city') }}
+    group by city_code
+),
+
 pilots as (
     select
         city_code,
@@ -47,12 +55,16 @@ select
     provinces.region4,
     provinces.is_western,
     provinces.is_coal_province,
+    coalesce(sizes.size_class <> 'medium_or_small', false) as is_urban_centre,
+    clusters.city_code is not null as is_urban_agglomeration,
     coalesce(clusters.is_bth, false) as is_bth,
     coalesce(clusters.is_yrd, false) as is_yrd,
     coalesce(clusters.is_prd, false) as is_prd,
     coalesce(clusters.is_mid_yangtze, false) as is_mid_yangtze,
     coalesce(clusters.is_chengdu_chongqing, false) as is_chengdu_chongqing,
     yellow_river.city_code is not null as is_yellow_river,
+    environmental.city_code is not null as is_environment_focused,
+    coalesce(bases.is_old_industrial_base, false) as is_old_industrial_base,
     pilots.low_carbon_pilot_year,
     pilots.ai_pilot_year,
     samples.is_in_sample as is_in_carbon_productivity_sample,
@@ -62,6 +74,8 @@ inner join {{ ref('dim_province') }} as provinces on cities.province_code = prov
 left join {{ ref('seed_resource_based_city') }} as resources on cities.city_code = resources.city_code
 left join {{ ref('seed_city_size_class') }} as sizes on cities.city_code = sizes.city_code
 left join {{ ref('seed_yellow_river_city') }} as yellow_river on cities.city_code = yellow_river.city_code
+left join {{ ref('seed_key_environmental_city') }} as environmental on cities.city_code = environmental.city_code
+left join old_bases as bases on cities.city_code = bases.city_code
 left join clusters on cities.city_code = clusters.city_code
 left join pilots on cities.city_code = pilots.city_code
 left join {{ ref('int_carbon_productivity_sample') }} as samples on cities.city_code = samples.city_code
