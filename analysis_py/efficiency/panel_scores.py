@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -53,10 +54,17 @@ class EfficiencyPanel:
     def is_balanced(self) -> bool:
         return len(self) == self.n_units * self.n_periods
 
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """``Beijing, 2013`` for each row; the unit alone in a cross-section."""
+        units = [level_label(u) for u in self.units]
+        if self.n_periods == 1:
+            return tuple(units)
+        return tuple(f"{u}, {level_label(p)}" for u, p in zip(units, self.periods, strict=True))
+
     def label(self, row: int) -> str:
-        """``Beijing, 2013``; the unit alone in a cross-section."""
-        unit = level_label(self.units[row])
-        return unit if self.n_periods == 1 else f"{unit}, {level_label(self.periods[row])}"
+        """The label of one row."""
+        return self.labels[row]
 
     def rows_by_unit_period(self) -> np.ndarray:
         """(n_units, n_periods) rows, -1 where a unit was not observed."""
@@ -165,8 +173,8 @@ class PanelScores:
     """Scores of all n rows of a panel against the frontiers of one rule.
 
     ``score`` (n,) in the convention of the model, ``status`` and ``reason`` (n texts), ``residual`` (n,);
-    ``slacks`` and ``targets`` (n, m+s+q) inputs first, then goods, then bads, in the units of the data; ``peers[i]``
-    are (panel row, weight) pairs by falling weight; ``multipliers`` (n, m+s+q) are the shadow prices.
+    ``slacks`` and ``targets`` (n, m+s+q) inputs first, then goods, then bads, in the units of the data; ``multipliers``
+    (n, m+s+q) are the shadow prices; ``parts`` the tasks the rows were solved in.
     """
 
     reference: ReferenceSet
@@ -177,7 +185,20 @@ class PanelScores:
     slacks: np.ndarray
     targets: np.ndarray
     multipliers: np.ndarray
-    peers: tuple[tuple[tuple[int, float], ...], ...]
+    parts: tuple[tuple[Task, Scores], ...] = field(repr=False)
+
+    @cached_property
+    def peers(self) -> tuple[tuple[tuple[int, float], ...], ...]:
+        """(panel row, weight) pairs of each row, by falling weight; put together when first asked for."""
+        found: list[tuple[tuple[int, float], ...]] = [()] * len(self.score)
+        for task, scores in self.parts:
+            start, weight = scores.peer_start.tolist(), scores.peer_weight.tolist()
+            index = task.reference[scores.peer_index].tolist()
+            for at, row in enumerate(task.rows.tolist()):
+                span = slice(start[at], start[at + 1])
+                pairs = zip(index[span], weight[span], strict=True)
+                found[row] = tuple(sorted(pairs, key=lambda peer: (-peer[1], peer[0])))
+        return tuple(found)
 
     @property
     def n_failed(self) -> int:
@@ -213,7 +234,7 @@ class Frontiers:
 
     def frontier(self, rows: np.ndarray, other: EfficiencyPanel, reference: np.ndarray) -> Frontier:
         """Rows of this panel before the frontier of rows ``reference`` of ``other`` (this panel, or one like it)."""
-        panel = self.panel
+        panel, labels = self.panel, self.panel.labels
         exclude = None
         if self.spec.model == "super-sbm":
             place = np.full(len(panel), -1)
@@ -228,7 +249,7 @@ class Frontiers:
             other.bads[reference],
             zero=self.spec.zero,
             exclude=exclude,
-            units=[panel.label(r) for r in rows.tolist()],
+            units=[labels[r] for r in rows.tolist()],
         )
 
     def evaluate(
@@ -281,20 +302,17 @@ def _combine(
     score, residual = np.full(n, np.nan), np.full(n, np.nan)
     slacks, targets, multipliers = (np.full((n, k), np.nan) for _ in range(3))
     status, reason = [""] * n, [""] * n
-    peers: list[tuple[tuple[int, float], ...]] = [()] * n
     for task, scores in zip(tasks, results, strict=True):
         score[task.rows], residual[task.rows] = scores.score, scores.residual
         slacks[task.rows] = np.hstack([scores.slacks_input, scores.slacks_good, scores.slacks_bad])
         targets[task.rows] = np.hstack([scores.targets_input, scores.targets_good, scores.targets_bad])
         multipliers[task.rows] = scores.duals[:, :k]
+        states, reasons = scores.status.tolist(), scores.reason.tolist()
         for at, row in enumerate(task.rows.tolist()):
-            status[row], reason[row] = str(scores.status[at]), str(scores.reason[at])
-            own = [(int(task.reference[j]), weight) for j, weight in scores.peers_of(at)]
-            peers[row] = tuple(sorted(own, key=lambda peer: (-peer[1], peer[0])))
+            status[row], reason[row] = states[at], reasons[at]
     score[np.array(status) != "ok"] = np.nan
-    return PanelScores(
-        reference, score, tuple(status), tuple(reason), residual, slacks, targets, multipliers, tuple(peers)
-    )
+    parts = tuple(zip(tasks, results, strict=True))
+    return PanelScores(reference, score, tuple(status), tuple(reason), residual, slacks, targets, multipliers, parts)
 
 
 def _with_panel_mean(panel: EfficiencyPanel, spec: ModelSpec) -> ModelSpec:

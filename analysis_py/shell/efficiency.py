@@ -118,7 +118,7 @@ def efficiency(
             score_table,
             to_json,
         )
-        from analysis_py.efficiency.requests import Request, fulfil
+        from analysis_py.efficiency.requests import Request, check_choices, fulfil
         from analysis_py.errors import CarbonpanelError
         from analysis_py.files import refuse_same_file
         from analysis_py.progress import Progress
@@ -162,6 +162,7 @@ def efficiency(
             algorithm=algorithm,
             smoothing=smoothing,
         )
+        check_choices(request)
         with Progress("efficiency") as bar:
             run = fulfil(request, progress=bar)
         tables = {
