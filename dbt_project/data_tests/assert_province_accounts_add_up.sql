@@ -1,6 +1,6 @@
--- The parts of a province add up to their whole, where all of them were observed: sectors of GDP; urban residents within
--- all; fuels of three sectors within final consumption; each with the rounding of its yearbook. A warning: the cells are
--- held against each other, and looked up, by the expectations of the raw tables.
+-- The parts of a province add up to their whole, where all of them were observed: sectors of GDP; urban residents
+-- within all; fuels of three sectors within final consumption; each with the rounding of its yearbook. A warning: the
+-- cells are held against each other, and looked up, by the expectations of the raw tables.
 {{ config(severity='warn') }}
 with sums as (
     select

@@ -1,4 +1,4 @@
--- Components of the industrial intelligence index in the long form of the entropy macro, on the sample of the study.
+-- Components of the composed indices of the province study in long form, on its sample.
 with sample_years as (
     select
         measures.*,
@@ -28,14 +28,16 @@ components as (
 )
 
 select
-    'province_transition' as study,
-    'industrial_intelligence' as index_name,
-    component,
-    1 as sign,
-    'study' as scope,
-    unit_code,
-    year,
-    value,
-    fill
-from components
-order by component, unit_code, year
+    listed.study,
+    listed.index_name,
+    listed.component,
+    listed.sign,
+    listed.scope,
+    components.unit_code,
+    components.year,
+    components.value,
+    components.fill
+from {{ ref('seed_index_component') }} as listed
+inner join components on listed.component = components.component
+where listed.level = 'province'
+order by listed.study, listed.index_name, listed.component, components.unit_code, components.year
