@@ -53,6 +53,15 @@ def check_index(index: str, spec: ModelSpec, reference: ReferenceSet | None, fal
             where="--fallback",
             remedy=did_you_mean(fallback, FALLBACKS),
         )
+    frontier = "global" if index == "gml" or fallback == "gml" else fallback
+    used = "global" if index == "gml" else reference.kind if reference is not None else "contemporaneous"
+    if fallback is not None and used in ("global", frontier):
+        raise CarbonpanelError(
+            "CP-EFFICIENCY-FALLBACK",
+            f"an index of the {used} frontier has no use for the fallback {fallback}",
+            where="--fallback",
+            remedy="leave it out",
+        )
     if reference is None:
         return GLOBAL if index == "gml" else CONTEMPORANEOUS
     if index == "gml" and reference.kind not in ("global", "contemporaneous"):

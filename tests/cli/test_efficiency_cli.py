@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from tests.conftest import Cli, assert_readable_error, run_cli
+from tests.conftest import ROOT, Cli, assert_readable_error, run_cli
 from tests.reference.fe_cases import shared_case
 
 GOOD = """city,year,k,l,y,co2
@@ -213,3 +217,40 @@ def test_reference_case_through_the_command(tmp_path: Path) -> None:
     cumulative = {(c["unit"], c["period"]): c["index"] for c in found["cumulative"]}
     for unit, series in zip(sorted({u for u, _ in cumulative}), wanted["GTFP_cum_vrs"]["expected"], strict=True):
         assert [cumulative[unit, year] for year in range(2010, 2020)] == pytest.approx(series, abs=1e-7)
+
+
+def test_an_interruption_leaves_nothing(panel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.json"
+    keys = ("--unit", "city", "--period", "year", "--inputs", "k", "--good", "y")
+    options = ("--model", "ccr", "--bootstrap", "4000000", "--json", str(out))
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "cli.py"), "efficiency", str(panel), *keys, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        assert process.stderr.readline().startswith("efficiency")  # the work has begun
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert not out.exists()
+
+
+def test_the_same_command_is_the_same_file(panel: Path, tmp_path: Path) -> None:
+    written = []
+    for seed in ("0", "1"):
+        out, book = tmp_path / f"{seed}.json", tmp_path / f"{seed}.xlsx"
+        result = run_cli(
+            *("efficiency", str(panel), *KEYS, "--model", "super-sbm", "--index", "gml"),
+            *("--bootstrap", "20", "--json", str(out), "--xlsx", str(book)),
+            env={"PYTHONHASHSEED": seed},
+        )
+        assert result.returncode == 0, result.stderr
+        written.append((out.read_bytes(), book.read_bytes()))
+    assert written[0] == written[1]

@@ -190,6 +190,16 @@ def test_one_period_and_unknown_fallback() -> None:
     assert caught.value.code == "CP-EFFICIENCY-FALLBACK"
 
 
+@pytest.mark.parametrize(
+    ("index", "reference", "fallback"),
+    [("gml", None, "sequential"), ("ml", "global", "gml"), ("ml", "sequential", "sequential")],
+)
+def test_useless_fallbacks(index: str, reference: str | None, fallback: str) -> None:
+    with pytest.raises(CarbonpanelError, match="has no use") as caught:
+        indices(index, reference, fallback=fallback)
+    assert caught.value.code == "CP-EFFICIENCY-FALLBACK"
+
+
 def test_efficiency_of_each_convention() -> None:
     assert to_efficiency(DDF, np.array([0.0, 1.0, -0.5, -1.0])).tolist()[:3] == [1, 0.5, 2]
     assert np.isnan(to_efficiency(DDF, np.array([-1.0]))).all()
