@@ -19,7 +19,7 @@ def check_index(index: str, spec: ModelSpec, reference: ReferenceSet | None, fal
     """The reference of an index, its default filled in.
 
     Raises ``CP-EFFICIENCY-INDEX`` for an unknown index or one that the model's score or the reference does not allow,
-    ``CP-EFFICIENCY-FALLBACK`` for a fallback that is unknown or useless.
+    ``CP-EFFICIENCY-FALLBACK`` for an unknown fallback.
     """
     if index not in INDICES:
         raise CarbonpanelError(
@@ -52,15 +52,6 @@ def check_index(index: str, spec: ModelSpec, reference: ReferenceSet | None, fal
             f"there is no fallback '{fallback}'",
             where="--fallback",
             remedy=did_you_mean(fallback, FALLBACKS),
-        )
-    frontier = "global" if index == "gml" or fallback == "gml" else fallback
-    used = "global" if index == "gml" else reference.kind if reference is not None else "contemporaneous"
-    if fallback is not None and used in ("global", frontier):
-        raise CarbonpanelError(
-            "CP-EFFICIENCY-FALLBACK",
-            f"an index of the {used} frontier has no use for the fallback {fallback}",
-            where="--fallback",
-            remedy="leave it out",
         )
     if reference is None:
         return GLOBAL if index == "gml" else CONTEMPORANEOUS

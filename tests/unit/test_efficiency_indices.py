@@ -190,14 +190,9 @@ def test_one_period_and_unknown_fallback() -> None:
     assert caught.value.code == "CP-EFFICIENCY-FALLBACK"
 
 
-@pytest.mark.parametrize(
-    ("index", "reference", "fallback"),
-    [("gml", None, "sequential"), ("ml", "global", "gml"), ("ml", "sequential", "sequential")],
-)
-def test_useless_fallbacks(index: str, reference: str | None, fallback: str) -> None:
-    with pytest.raises(CarbonpanelError, match="has no use") as caught:
-        indices(index, reference, fallback=fallback)
-    assert caught.value.code == "CP-EFFICIENCY-FALLBACK"
+def test_a_fallback_that_is_not_needed_changes_nothing() -> None:
+    plain, idle = indices("gml"), indices("gml", fallback="sequential")
+    assert plain.transitions == idle.transitions
 
 
 def test_efficiency_of_each_convention() -> None:
