@@ -102,8 +102,8 @@ def smooth_draw(
     ``mirrored`` draws from the distances and their mirror images about 1, corrects the variance about their common
     centre and folds the result back: the density at the frontier stays where it is. ``1998`` corrects about the mean of
     the drawn distances, as Simar & Wilson (1998) print it; that moves every draw away from the frontier, which in small
-    models overstates the bias (one input, one output, constant returns: 95% intervals that hold in 17% of 6,000 cases,
-    against 95% of the mirrored ones).
+    models overstates the bias (60 samples of 60 units, one input, one output, constant returns: 95% intervals hold the
+    truth in 17% of cases, those of the mirrored draws in 93%).
     """
     n = len(distances)
     picked = distances[rng.integers(0, n, n)]
