@@ -50,6 +50,7 @@ def count_records(
         file.found.check_unchanged()
         accounts.append(_account(file, counter.ledger.rows_read - before))
         opened.append(file)
+    counter.ledger.settle()
     if not counter.ledger.rows_read:
         raise CarbonpanelError(
             "CP-RECORDS-NO-ROWS",
@@ -94,7 +95,7 @@ def _conclude(
             "ragged": sum(account.ragged for account in accounts),
         },
         finds={**asdict(counter.finds), "repeated": counter.tally.repeated},
-        unplaced=ledger.unplaced(),
+        unplaced=ledger.unplaced,
         odd_dates=tuple(_odd_dates(readers, accounts)),
         span=span,
         snapshot=snapshot.isoformat() if snapshot is not None else "",

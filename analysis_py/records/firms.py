@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from analysis_py.records.counts import Measure
-from analysis_py.records.ledger import Cell, Coverage, DateReader, Ledger
+from analysis_py.records.ledger import Cell, DateReader, Groups, Ledger, add_groups
 from analysis_py.records.matcher import Hit, KeywordMatcher
 from analysis_py.records.options import EXACT, RecordOptions
 from analysis_py.records.outcome import Cohort
@@ -49,7 +49,7 @@ class FirmCounter:
         self.tally = Tally()
         self.review = ReviewSample(options.review, options.seed)
         self.finds = FirmFinds()
-        self.cancelled: dict[tuple[str, int], Coverage] = {}
+        self._gone_groups: Groups = {}
         self._cohorts: dict[int, list[int]] = {}
         self._cache: dict[str, list[Hit]] = {}
 
@@ -70,7 +70,7 @@ class FirmCounter:
         self.ledger.add(batch, regions, years, file)
         gone = self._read_gone(batch, file)
         if gone is not None:
-            self.ledger.cover_events(self.cancelled, batch, regions, gone, file)
+            add_groups(self._gone_groups, batch, regions, gone, file)
         roles = ("name", "scope", "id", "status", "date", "province", "city", "address")
         texts = zip(*(batch.texts(role, candidates) for role in roles), strict=True)
         events: list[Event] = []
@@ -159,8 +159,8 @@ class FirmCounter:
         """What was counted, in order; deregistrations where the files have such a date."""
         labels = {keyword.keyword_id: keyword.word for keyword in self.options.keywords}
         found = [Measure(REGISTERED, self.ledger.covered, labels)]
-        if self.cancelled:
-            found.append(Measure(DEREGISTERED, self.cancelled, labels))
+        if cancelled := self.ledger.cover(self._gone_groups):
+            found.append(Measure(DEREGISTERED, cancelled, labels))
         return found
 
     def cohorts(self) -> tuple[Cohort, ...]:

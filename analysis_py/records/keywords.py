@@ -8,7 +8,6 @@ from pathlib import Path
 
 from analysis_py.errors import CarbonpanelError, Place
 from analysis_py.ingest.contract import read_reference
-from analysis_py.ingest.readers import read_cells
 from analysis_py.records.plain_text import plain_text
 
 #: More of them is not a list of keywords.
@@ -51,6 +50,8 @@ def read_keywords(path: Path) -> tuple[Keyword, ...]:
 
     Raises ``CP-KEYWORDS`` for a list that is empty, too long, or holds a word twice or a cell that is no word.
     """
+    from analysis_py.ingest.readers import read_cells
+
     rows = read_cells(path)
     if not rows:
         raise _refuse(path, None, "the list of keywords is empty")

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from analysis_py.ingest.report import UnplacedPlace
 from analysis_py.records.dates import MISSING, ODD, RecordDate, read_date
+from analysis_py.records.distinct import count_distinct
 from analysis_py.records.regions import RegionReader
 from analysis_py.records.streams import RecordBatch
 
@@ -78,11 +79,16 @@ class DateReader:
         return known
 
 
+#: Rows by region and year: the number of the region times :data:`_YEARS` plus the year -> rows and the first of them.
+Groups = dict[int, Coverage]
+
+
 @dataclass
 class Ledger:
     """Counts of rows by what became of them; ``read`` is the sum of all the others.
 
-    ``covered`` are the rows of every city and year between ``first_year`` and ``last_year``.
+    Batches are added with :meth:`add`; :meth:`settle` then says where the rows are: ``covered`` are those of every city
+    and year between ``first_year`` and ``last_year``.
     """
 
     first_year: int
@@ -96,8 +102,8 @@ class Ledger:
     rows_unplaced: int = 0
     rows_placed: int = 0
     covered: dict[tuple[str, int], Coverage] = field(default_factory=dict)
-    _unplaced: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    _candidates: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    unplaced: tuple[UnplacedPlace, ...] = ()
+    _groups: Groups = field(default_factory=dict)
 
     def add(self, batch: RecordBatch, regions: npt.NDArray[np.int32], years: npt.NDArray[np.int32], file: str) -> None:
         """Account for all rows of a batch."""
@@ -106,62 +112,68 @@ class Ledger:
         self.rows_blank += blank
         self.rows_undated += int((years == MISSING).sum()) - blank
         self.rows_odd_date += int((years == ODD).sum())
-        for region, year, count, at in _groups(regions, years):
+        add_groups(self._groups, batch, regions, years, file)
+
+    def settle(self) -> None:
+        """Place all groups of rows; to be called once, after the last batch."""
+        unplaced: dict[tuple[str, str], list[int]] = {}
+        candidates: dict[tuple[str, str], tuple[str, ...]] = {}
+        for key, group in self._groups.items():
+            region, year = divmod(key, _YEARS)
             if not self.first_year <= year <= self.last_year:
-                self.rows_outside_years += count
+                self.rows_outside_years += group.rows
                 continue
             placement = self.regions.place(region, year)
-            if placement.code is None:
-                self.rows_unplaced += count
-                key = (self.regions.regions[region].text or "(no name)", placement.reason)
-                known = self._unplaced.setdefault(key, [0, batch.row(at)])
-                known[0] += count
-                self._candidates[key] = placement.candidates
+            if placement.code is not None:
+                self.rows_placed += group.rows
                 continue
-            self.rows_placed += count
-            self._cover(self.covered, placement.code, year, count, Cell(file, batch.row(at)))
-
-    def cover_events(
-        self,
-        into: dict[tuple[str, int], Coverage],
-        batch: RecordBatch,
-        regions: npt.NDArray[np.int32],
-        years: npt.NDArray[np.int32],
-        file: str,
-    ) -> None:
-        """Note which cities and years a second date (a cancellation) speaks of."""
-        for region, year, count, at in _groups(regions, years):
-            if self.first_year <= year <= self.last_year:
-                code = self.regions.place(region, year).code
-                if code is not None:
-                    self._cover(into, code, year, count, Cell(file, batch.row(at)))
-
-    def _cover(self, into: dict[tuple[str, int], Coverage], code: str, year: int, count: int, first: Cell) -> None:
-        known = into.get((code, year))
-        if known is None:
-            into[(code, year)] = Coverage(count, first)
-        else:
-            known.rows += count
-
-    def unplaced(self) -> tuple[UnplacedPlace, ...]:
-        """Places that could not be told, by their rows, most first."""
-        ordered = sorted(self._unplaced.items(), key=lambda item: (-item[1][0], item[0]))
-        return tuple(
-            UnplacedPlace(text, reason, self._candidates[(text, reason)], rows, first)
-            for (text, reason), (rows, first) in ordered
+            self.rows_unplaced += group.rows
+            at = (self.regions.regions[region].text or "(no name)", placement.reason)
+            known = unplaced.setdefault(at, [0, group.first.row])
+            known[0] += group.rows
+            candidates[at] = placement.candidates
+        self.covered = self.cover(self._groups)
+        self.unplaced = tuple(
+            UnplacedPlace(text, reason, candidates[(text, reason)], rows, first)
+            for (text, reason), (rows, first) in sorted(unplaced.items(), key=lambda item: (-item[1][0], item[0]))
         )
 
+    def cover(self, groups: Groups) -> dict[tuple[str, int], Coverage]:
+        """Rows by city and year of groups, those of no city and of other years left out."""
+        found: dict[tuple[str, int], Coverage] = {}
+        for key, group in groups.items():
+            region, year = divmod(key, _YEARS)
+            code = self.regions.place(region, year).code if self.first_year <= year <= self.last_year else None
+            if code is None:
+                continue
+            known = found.get((code, year))
+            if known is None:
+                found[(code, year)] = Coverage(group.rows, group.first)
+                continue
+            known.rows += group.rows
+            # Groups that appear in one batch are not in the order of their rows.
+            if group.first.file == known.first.file and group.first.row < known.first.row:
+                known.first = group.first
+        return found
 
-def _groups(regions: npt.NDArray[np.int32], years: npt.NDArray[np.int32]) -> list[tuple[int, int, int, int]]:
-    """(region, year, rows, position of the first) of every pair with a year, in order of first position."""
+
+def add_groups(
+    groups: Groups, batch: RecordBatch, regions: npt.NDArray[np.int32], years: npt.NDArray[np.int32], file: str
+) -> None:
+    """Add the rows of a batch that have a year to their groups."""
     dated = np.flatnonzero(years > 0)
-    keys = regions[dated].astype(np.int64) * _YEARS + years[dated]
-    distinct, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    order = np.argsort(first, kind="stable")
-    return [
-        (int(distinct[at] // _YEARS), int(distinct[at] % _YEARS), int(counts[at]), int(dated[first[at]]))
-        for at in order.tolist()
-    ]
+    if not len(dated):
+        return
+    lowest = int(years[dated].min())
+    span = int(years[dated].max()) - lowest + 1
+    distinct, first, counts = count_distinct(regions[dated].astype(np.int64) * span + (years[dated] - lowest))
+    keys = distinct // span * _YEARS + distinct % span + lowest
+    for key, at, rows in zip(keys.tolist(), dated[first].tolist(), counts.tolist(), strict=True):
+        known = groups.get(key)
+        if known is None:
+            groups[key] = Coverage(rows, Cell(file, batch.row(at)))
+        else:
+            known.rows += rows
 
 
 def _blank_rows(batch: RecordBatch, years: npt.NDArray[np.int32]) -> int:

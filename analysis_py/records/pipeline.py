@@ -38,6 +38,8 @@ def scan_file(
         try:
             for batch in batches:
                 stop_if_interrupted()
+                if not len(batch):
+                    continue
                 waiting.append((batch, pool.submit(scan, batch)))
                 if progress is not None:
                     done, total = file.position()

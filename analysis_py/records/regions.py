@@ -27,6 +27,7 @@ from analysis_py.ingest import places
 from analysis_py.ingest.cells import is_missing
 from analysis_py.ingest.contract import read_reference
 from analysis_py.ingest.places import PlaceIndex, PlaceKey, Placement, place_index
+from analysis_py.records.distinct import count_distinct
 
 #: Roles whose texts are read together; each of the others is read by itself, in the order of :data:`_TEXTS`.
 _COLUMNS = ("code", "province", "city", "district")
@@ -116,16 +117,20 @@ class RegionReader:
     def _read_distinct(self, roles: tuple[str, ...], arrays: list[pa.StringArray]) -> npt.NDArray[np.int32]:
         """Numbers of the regions that columns name together; each different combination is read once."""
         encoded = [array.dictionary_encode() for array in arrays]
+        if len(encoded) == 1:
+            distinct_texts = encoded[0].dictionary.to_pylist()
+            of_text = np.array([self._number(roles, (text,)) for text in distinct_texts], np.int32)
+            return of_text[encoded[0].indices.to_numpy(zero_copy_only=False)]
         combined = np.zeros(len(arrays[0]), np.int64)
         for one in encoded:
             combined = combined * (len(one.dictionary) + 1) + one.indices.to_numpy(zero_copy_only=False)
-        distinct, first, inverse = np.unique(combined, return_index=True, return_inverse=True)
+        distinct, first, _ = count_distinct(combined)
         values = [one.take(pa.array(first)).cast(pa.string()).to_pylist() for one in encoded]
         numbers = np.empty(len(distinct), np.int32)
         # In order of appearance, so that numbers do not depend on how values sort.
         for at in np.argsort(first, kind="stable").tolist():
             numbers[at] = self._number(roles, tuple(column[at] for column in values))
-        return numbers[inverse]
+        return numbers[np.searchsorted(distinct, combined)]
 
     def _number(self, roles: tuple[str, ...], values: tuple[str, ...]) -> int:
         key = (*roles, *values)
