@@ -16,10 +16,9 @@ items as (
         items.asset_class,
         items.amount_yuan,
         coalesce(names.asset_group, 'other') as asset_group,
-        row_number() over (
-            partition by items.firm_code, items.year
-            order by items.source_file, items.source_sheet, items.source_row
-        ) as position
+        items.source_row,
+        items.source_file,
+        items.source_sheet
     from {{ ref('stg_listed_firm_assets__items') }} as items
     inner join first_set
         on
@@ -30,38 +29,61 @@ items as (
     where items.amount_yuan is not null
 ),
 
--- First by class and group in the order of the file, then over these: every addition has its place.
+-- First by class and group in the order of the rows; the few sums of a firm are then added in a fixed order.
 summed as (
     select
         firm_code,
         year,
         asset_class,
         asset_group,
-        list_sum(list(amount_yuan order by position)) as amount_yuan,
+        list_sum(list(amount_yuan order by source_row, source_file, source_sheet)) as amount_yuan,
         count(*) as n_items
     from items
     where asset_group <> 'subtotal'
     group by firm_code, year, asset_class, asset_group
+),
+
+pivoted as (
+    select
+        firm_code,
+        year,
+        bool_or(asset_class = 'fixed') as has_fixed,
+        bool_or(asset_class = 'intangible') as has_intangible,
+        {% for group in digital_groups() + ['other'] -%}
+        coalesce(max(amount_yuan) filter (where asset_class = 'fixed' and asset_group = '{{ group }}'), 0)
+            as fixed_{{ group }},
+        coalesce(max(amount_yuan) filter (where asset_class = 'intangible' and asset_group = '{{ group }}'), 0)
+            as intangible_{{ group }},
+        {% endfor -%}
+        cast(coalesce(sum(n_items) filter (where asset_group <> 'other'), 0) as integer) as digital_items_count,
+        cast(sum(n_items) as integer) as items_count
+    from summed
+    group by firm_code, year
+),
+
+added as (
+    select
+        *,
+        {% for group in digital_groups() -%}
+        fixed_{{ group }} {{ '+' if not loop.last }}
+        {% endfor -%} as fixed_digital,
+        {% for group in digital_groups() -%}
+        intangible_{{ group }} {{ '+' if not loop.last }}
+        {% endfor -%} as intangible_digital
+    from pivoted
 )
 
 select
     firm_code,
     year,
-    list_sum(list(amount_yuan order by asset_group) filter (where asset_class = 'fixed')) as fixed_assets_yuan,
-    list_sum(
-        list(amount_yuan order by asset_group) filter (where asset_class = 'intangible')
-    ) as intangible_assets_yuan,
-    list_sum(list(amount_yuan order by asset_class, asset_group)) as fixed_and_intangible_assets_yuan,
-    coalesce(
-        list_sum(list(amount_yuan order by asset_class, asset_group) filter (where asset_group <> 'other')), 0
-    ) as digital_assets_yuan,
+    case when has_fixed then fixed_digital + fixed_other end as fixed_assets_yuan,
+    case when has_intangible then intangible_digital + intangible_other end as intangible_assets_yuan,
+    fixed_digital + fixed_other + (intangible_digital + intangible_other) as fixed_and_intangible_assets_yuan,
+    fixed_digital + intangible_digital as digital_assets_yuan,
     {% for group in digital_groups() -%}
-    coalesce(
-        list_sum(list(amount_yuan order by asset_class) filter (where asset_group = '{{ group }}')), 0
-    ) as digital_{{ group }}_yuan,
+    fixed_{{ group }} + intangible_{{ group }} as digital_{{ group }}_yuan,
     {% endfor -%}
-    cast(coalesce(sum(n_items) filter (where asset_group <> 'other'), 0) as integer) as digital_items_count,
-    cast(sum(n_items) as integer) as items_count
-from summed
-group by firm_code, year
+    digital_items_count,
+    items_count
+from added
 order by firm_code, year
