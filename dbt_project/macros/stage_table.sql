@@ -8,8 +8,8 @@
     user : every Parquet file that ingest wrote for the source.
     none : no rows.
 
-    `columns` is a list of [name, type]; a cell that is no number where one belongs is NULL. `renamed` gives a column another
-    name, so that a code as printed is not taken for a resolved one.
+    `columns` is a list of [name, type]; a cell that is no number where one belongs is NULL. `renamed` gives a column
+    another name, so that a code as printed is not taken for a resolved one.
 -#}
 {% macro stage_table(source_name, columns, drawn=false, renamed={}) %}
     {%- set mode = input_mode(source_name) | trim -%}
@@ -67,7 +67,7 @@ where false
     of its own and sets the variable, so that the files are drawn once.
 -#}
 {% macro demo_folder() -%}
-    {%- set parts = target.path.split('/') -%}
+    {%- set parts = (target.path | replace('\\', '/')).split('/') -%}
     {%- set beside = (parts[:-1] + ['demo']) | join('/') -%}
     {{ return(env_var('CARBONPANEL_DEMO', beside) | replace("'", "''")) }}
 {%- endmacro %}
