@@ -20,7 +20,9 @@ from analysis_py.simulate.streams import Streams
 from analysis_py.simulate.world import World
 
 YELLOW_RIVER_YEARS = (2006, 2021)
-GREEN_TFP_YEARS = (2011, 2022)
+GREEN_TFP_YEARS, GREEN_TFP_SINCE = (2011, 2022), 2010
+GREEN_INNOVATION_YEARS = (2006, 2022)
+COMPUTING_SINCE = 2010
 _BASE = int(np.flatnonzero(YEARS == CAPITAL_BASE_YEAR)[0])
 _KINDS = ("invention", "utility_model", "design")
 
@@ -61,45 +63,45 @@ def price_investment(world: World) -> np.ndarray:
 
 
 def compose_indices(world: World, reference: Path, derived: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """(N, T) indices by the entropy method, each on the sample of its study."""
+    """(N, T) indices by the entropy method, each on the sample of its study: ``<study>_<index>_index``."""
     q, places = world.quantity, world.places
     people = q["population_resident"]
     river = _sample(yellow_river_cities(places, reference), YELLOW_RIVER_YEARS)
-    cities = _sample(green_tfp_cities(places), GREEN_TFP_YEARS)
+    cities = _sample(prefecture_cities(places, GREEN_TFP_SINCE, GREEN_TFP_YEARS[1]), GREEN_TFP_YEARS)
+    all_cities = prefecture_cities(places, *GREEN_INNOVATION_YEARS)
     network = {
-        "internet_users": (1, 100.0 * q["internet_users"] / people),
-        "mobile_subscribers": (1, 100.0 * q["mobile_subscribers"] / people),
+        "internet_users": (1, q["internet_users"] / people),
+        "mobile_subscribers": (1, q["mobile_subscribers"] / people),
         "base_stations": (1, q["base_stations"] / people),
     }
     computing = {name: (1, q[name] / people) for name in ("data_centre_racks", "computing_power")}
-    regulation = {
-        name: (-1, derived[name])
-        for name in (
-            "industrial_wastewater_10k_t_per_yi_yuan",
-            "industrial_so2_t_per_yi_yuan",
-            "industrial_soot_dust_t_per_yi_yuan",
-        )
+    emissions = ("wastewater_10k_t", "so2_t", "soot_dust_t")
+    regulation = {name: (-1, derived[f"industrial_{name}_per_yi_yuan"]) for name in emissions}
+    parts = ("credit", "investment", "support", "insurance", "bonds", "funds", "equity")
+    finance = {name: (1, q[f"green_{name}"]) for name in parts}
+    consumption = {
+        "household_water_use": (-1, q["household_water_use"]),
+        "household_lpg_use": (-1, q["household_lpg_use"]),
+        "buses": (1, q["buses"]),
+        "sewage_treatment_rate": (1, q["sewage_treatment_rate"]),
+        "waste_treatment_rate": (1, q["waste_treatment_rate"]),
     }
-    finance = ("credit", "investment", "support", "insurance", "bonds", "funds", "equity")
-    return {
-        "environmental_regulation_index": compose_index(
-            regulation | {"solid_waste_utilised_pct": (1, world.symbol["ER"])}, river
-        ),
-        "green_finance_index": compose_index({n: (1, q[f"green_{n}"]) for n in finance}, river),
-        "green_consumption_index": compose_index(
-            {
-                "household_water_use": (-1, q["household_water_use"]),
-                "household_lpg_use": (-1, q["household_lpg_use"]),
-                "buses": (1, q["buses"]),
-                "sewage_treatment_rate": (1, q["sewage_treatment_rate"]),
-                "waste_treatment_rate": (1, q["waste_treatment_rate"]),
-            },
+    # computing power is printed from a later year on than this study begins
+    wired = _sample(all_cities, (COMPUTING_SINCE, GREEN_INNOVATION_YEARS[1]))
+    indices = {
+        "yellow_river_environmental_regulation": (
+            regulation | {"solid_waste_utilised_pct": (1, world.symbol["ER"])},
             river,
         ),
-        "network_infrastructure_index": compose_index(network, cities),
-        "computing_infrastructure_index": compose_index(computing, cities),
-        "information_infrastructure_index": compose_index(network | computing, cities),
+        "yellow_river_green_finance": (finance, river),
+        "yellow_river_green_consumption": (consumption, river),
+        "green_tfp_network_infrastructure": (network, cities),
+        "green_tfp_computing_infrastructure": (computing, cities),
+        "green_tfp_information_infrastructure": (network | computing, cities),
+        "green_innovation_green_finance": (finance, _sample(all_cities, GREEN_INNOVATION_YEARS)),
+        "green_innovation_digital_infrastructure": (network | computing, wired),
     }
+    return {f"{name}_index": compose_index(components, sample) for name, (components, sample) in indices.items()}
 
 
 def yellow_river_cities(places: Places, reference: Path) -> np.ndarray:
@@ -107,10 +109,10 @@ def yellow_river_cities(places: Places, reference: Path) -> np.ndarray:
     return np.isin(places.code, read_reference(reference, "seed_yellow_river_city")["city_code"].to_list())
 
 
-def green_tfp_cities(places: Places) -> np.ndarray:
-    """(N,) prefecture-level cities at every year-end of the study, Tibet left out."""
+def prefecture_cities(places: Places, first: int, last: int) -> np.ndarray:
+    """(N,) prefecture-level cities at every year-end from ``first`` to ``last``, Tibet left out."""
     is_city = places.exists & (places.former_code == places.code[:, None])
-    inside = (GREEN_TFP_YEARS[0] <= YEARS) & (GREEN_TFP_YEARS[1] >= YEARS)
+    inside = (first <= YEARS) & (last >= YEARS)
     return is_city[:, inside].all(axis=1) & (places.province != TIBET)
 
 

@@ -124,6 +124,104 @@ def test_symbols_of_carbon_productivity_are_the_truth(clean: duckdb.DuckDBPyConn
     assert (rows, far) == (274 * (last - 2002), 0)
 
 
+#: Relative error that print leaves in a truth: investment after 2017 is printed as growth to a tenth of a percent.
+TOLERANCE = {"fixed_asset_investment_extended_yi_yuan": 5e-3, "capital_stock_2006_price_yi_yuan": 2e-3}
+
+
+def test_measures_are_the_truths(clean: duckdb.DuckDBPyConnection) -> None:
+    """Every truth that is a column of the city mart: complete where the truth is, to the digits of the truth."""
+    truth = clean.execute("select * from truth.truth_city_year where city_code <> ?", [SANSHA]).df()
+    columns = [c for c in truth.columns[2:] if c not in SYMBOLS and not c.endswith("_index") and c != "co2_mt"]
+    mart = clean.execute(f"select city_code, year, {', '.join(columns)} from marts.fct_city_year").df()
+    both = truth.merge(mart, on=["city_code", "year"], suffixes=("_true", ""), validate="one_to_one")
+    assert len(both) == len(truth)
+    assert {"capital_stock_2006_price_yi_yuan", "energy_efficiency_10k_yuan_per_tce"} <= set(columns)
+    for name in columns:
+        true, found = both[f"{name}_true"], both[name].astype(float)
+        assert true.notna().equals(found.notna()), name
+        gap = (found - true).abs() / true.abs().clip(lower=1e-6)
+        assert gap.max() < TOLERANCE.get(name, 1e-7), name
+        if name in TOLERANCE:
+            assert gap[both["year"] <= 2017].max() < 1e-7, name
+
+
+def test_indices_are_the_truths(clean: duckdb.DuckDBPyConnection) -> None:
+    """Entropy indices of all studies of cities, on their samples, to the digits of the truth."""
+    truth = clean.execute("select * from truth.truth_city_year").df()
+    values = clean.execute(
+        "select study, index_name, unit_code as city_code, year, value from intermediate.int_index_value"
+    ).df()
+    names = sorted(c for c in truth.columns if c.endswith("_index"))
+    assert sorted({f"{s}_{i}_index" for s, i in zip(values["study"], values["index_name"], strict=True)}) == names
+    for (study, index), rows in values.groupby(["study", "index_name"]):
+        name = f"{study}_{index}_index"
+        both = rows.merge(truth[["city_code", "year", name]], on=["city_code", "year"], validate="one_to_one")
+        known = both[name].notna()
+        assert known.sum() == truth[name].notna().sum() > 1000, name
+        assert both["value"].notna().equals(known), name
+        assert (both["value"] - both[name]).abs().max() < 1e-7, name
+
+
+#: Panel -> its symbols and the true column or quantity each is.
+PANELS = {
+    "panel_yellow_river": {
+        "capital_stock": "capital_stock_2006_price_yi_yuan",
+        "GDP": "gdp_2006_price_yi_yuan",
+        "CO2": "co2_mt",
+        "ER": "yellow_river_environmental_regulation_index",
+        "green_finance": "yellow_river_green_finance_index",
+        "green_consumption": "yellow_river_green_consumption_index",
+    },
+    "panel_green_tfp": {
+        "capital_stock": "capital_stock_2006_price_yi_yuan",
+        "GDP": "gdp_2006_price_yi_yuan",
+        "CO2": "co2_mt",
+        "energy_efficiency": "energy_efficiency_10k_yuan_per_tce",
+        "network_infrastructure": "green_tfp_network_infrastructure_index",
+        "computing_infrastructure": "green_tfp_computing_infrastructure_index",
+        "information_infrastructure": "green_tfp_information_infrastructure_index",
+    },
+    "panel_green_innovation": {
+        "energy_efficiency": "energy_efficiency_10k_yuan_per_tce",
+        "emissions": "co2_mt",
+        "green_finance": "green_innovation_green_finance_index",
+        "digital_infrastructure": "green_innovation_digital_infrastructure_index",
+    },
+}
+
+
+@pytest.mark.parametrize(("panel", "symbol"), [(p, s) for p, symbols in PANELS.items() for s in symbols])
+def test_panels_hold_the_truths(clean: duckdb.DuckDBPyConnection, panel: str, symbol: str) -> None:
+    truth = PANELS[panel][symbol]
+    tolerance = 1e-3 if truth == "co2_mt" else TOLERANCE.get(truth, 1e-7)
+    rows, empty, far = clean.execute(
+        f"""
+        select count(*), count(*) filter (where (p.{symbol} is null) <> (t.{truth} is null)),
+            count(*) filter (where abs(p.{symbol} - t.{truth}) > ? * greatest(abs(t.{truth}), 1e-2))
+        from marts.{panel} as p
+        inner join truth.truth_city_year as t using (city_code, year)
+        """,
+        [tolerance],
+    ).fetchone()
+    assert rows > 1000
+    assert (empty, far) == (0, 0)
+
+
+def test_robot_exposure_is_the_truth(clean: duckdb.DuckDBPyConnection) -> None:
+    names = [f"exposure_{country}_{kind}_per_worker" for country in ("cn", "us") for kind in ("stock", "flow")]
+    for name in names:
+        rows, far = clean.execute(
+            f"""
+            select count(*), count(*) filter (where abs(e.{name} - t.{name}) > 1e-9 * greatest(abs(t.{name}), 1e-6))
+            from intermediate.int_robot_exposure as e
+            inner join truth.truth_robot_exposure as t using (province_code, year)
+            where e.{name} is not null
+            """
+        ).fetchone()
+        assert rows > 400, name
+        assert far == 0, name
+
+
 def test_nothing_is_filled_or_set_aside(clean: duckdb.DuckDBPyConnection) -> None:
     """Fills only where a series ends or never was: the island city, inventories, investment after 2017."""
     codes = clean.execute("select distinct fill from intermediate.int_city_year_fill order by fill").fetchall()

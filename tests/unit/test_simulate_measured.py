@@ -13,7 +13,7 @@ from analysis_py.simulate.composite import compose_index
 from analysis_py.simulate.effects import EFFECT_SIZE, SHOCK_SIZE, TEXTBOOK_SIGN, draw_effects
 from analysis_py.simulate.fuels import read_coal_factors
 from analysis_py.simulate.investment import accumulate_capital
-from analysis_py.simulate.measures import derive_measures, green_tfp_cities, price_investment, yellow_river_cities
+from analysis_py.simulate.measures import derive_measures, prefecture_cities, price_investment, yellow_river_cities
 from analysis_py.simulate.places import YEARS
 from analysis_py.simulate.process import demean, within_sd
 from analysis_py.simulate.projection import build_design, project
@@ -169,18 +169,24 @@ def test_composed_index_by_hand() -> None:
     assert np.isnan(outside[0, 1]) and outside[0, 2] == pytest.approx(1.0)
 
 
+#: Study -> number of cities and years of the sample an index is composed on.
+SAMPLES = {"yellow_river": (78, 2006, 2021), "green_tfp": (284, 2011, 2022), "green_innovation": (284, 2006, 2022)}
+
+
 def test_indices_are_on_the_samples_of_their_studies() -> None:
     world = world_of(DEFAULT_SEED)
-    river, cities = yellow_river_cities(world.places, REFERENCE), green_tfp_cities(world.places)
-    assert river.sum() == 78 and 280 <= cities.sum() <= 290
-    for name, values in truths().items():
-        if not name.endswith("_index"):
-            continue
-        member, years = (cities, (2011, 2022)) if "infrastructure" in name else (river, (2006, 2021))
-        inside = member[:, None] & ((years[0] <= YEARS) & (years[1] >= YEARS))[None, :]
-        assert np.array_equal(~np.isnan(values), inside), name
-        assert values[inside].min() >= 0.0 and values[inside].max() <= 1.0
-        assert values[inside].std() > 0.01, name
+    assert prefecture_cities(world.places, 2010, 2022).sum() == 284
+    indices = {name: values for name, values in truths().items() if name.endswith("_index")}
+    assert len(indices) == 8
+    for name, values in indices.items():
+        cities, first, last = next(s for study, s in SAMPLES.items() if name.startswith(study))
+        first = 2010 if "digital_infrastructure" in name else first
+        known = ~np.isnan(values)
+        assert known.any(axis=1).sum() == cities, name
+        years = YEARS[known.any(axis=0)]
+        assert (years[0], years[-1], known.sum()) == (first, last, cities * (last - first + 1)), name
+        assert values[known].min() >= 0.0 and values[known].max() <= 1.0
+        assert values[known].std() > 0.01, name
 
 
 @pytest.mark.parametrize("seed", [DEFAULT_SEED, *range(10)])
