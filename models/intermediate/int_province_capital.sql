@@ -20,14 +20,17 @@ stocks as (
 )
 
 select
-    province_code,
-    year,
-    base_year,
-    initial_rule,
-    depreciation_rate,
-    real_investment as investment_base_price_yi_yuan,
-    growth_rate as initial_growth_share,
-    initial_stock as initial_stock_yi_yuan,
-    {{ filled_measure('capital_stock_base_price_yi_yuan', 'stock', ['stock_fill']) }}
+    stocks.province_code,
+    stocks.year,
+    stocks.base_year,
+    stocks.base_year + rules.growth_years as initial_growth_year,
+    stocks.initial_rule,
+    stocks.depreciation_rate,
+    stocks.real_investment as investment_base_price_yi_yuan,
+    stocks.growth_rate as initial_growth_share,
+    stocks.initial_stock as initial_stock_yi_yuan,
+    {{ filled_measure('capital_stock_base_price_yi_yuan', 'stocks.stock', ['stocks.stock_fill']) }}
 from stocks
-order by province_code, year
+cross join {{ ref('seed_capital_rule') }} as rules
+where rules.study = 'province_transition'
+order by stocks.province_code, stocks.year

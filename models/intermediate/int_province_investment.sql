@@ -40,7 +40,6 @@ extended as (
         amounts.province_code,
         amounts.year,
         amounts.has_formation,
-        last_year.amount as last_amount_yi_yuan,
         growth_chains.last_amount_year,
         growth_chains.chain_index as growth_chain_index,
         case
@@ -82,9 +81,9 @@ select
     extended.year,
     case when extended.has_formation then 'fixed_capital_formation' else 'fixed_asset_investment' end
         as investment_basis,
-    extended.last_amount_yi_yuan,
-    extended.last_amount_year,
-    extended.growth_chain_index,
+    least(extended.year, extended.last_amount_year) as amount_year,
+    case when extended.year > extended.last_amount_year then extended.last_amount_year end as growth_from_year,
+    case when extended.year > extended.last_amount_year then extended.growth_chain_index end as growth_chain_index,
     extended.investment_yi_yuan,
     case when extended.investment_yi_yuan is null then 'missing' else extended.amount_fill end
         as investment_yi_yuan_fill,
