@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
 from analysis_py.ingest.answer_store import AnswerStore, Remembered, fingerprint
-from analysis_py.ingest.contract import AREA_SCOPES, INVENTORIES, POPULATION_BASES, VINTAGES, Indicator
+from analysis_py.ingest.contract import (
+    AREA_SCOPES,
+    INVENTORIES,
+    POPULATION_BASES,
+    VINTAGES,
+    Indicator,
+    load_contract,
+)
 from analysis_py.ingest.units import Dictionary, fold
 
 #: Said instead of a unit or a population: the column is not taken.
@@ -238,7 +245,8 @@ class Answers:
             f"'{text}' is {indicator.name}, but its unit is not said",
             where=where,
             remedy=f"write it in the header: '{text}({label})', or give {question.flag} (UNIT one of "
-            f"{', '.join(unit.label_zh for unit in units)}), or use a mapping",
+            f"{', '.join(unit.label_zh for unit in units)})"
+            + ("" if self.source in load_contract().flat else ", or use a mapping"),
         )
 
     def inventory(self, text: str, where: Place) -> str:

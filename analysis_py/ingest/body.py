@@ -30,6 +30,11 @@ _KINDS = {
 }
 
 
+def is_note(text: str) -> bool:
+    """Whether a text begins like a note below a table (``注：``, ``资料来源：``, ``Note:``)."""
+    return _NOTE.match(text.lstrip()) is not None
+
+
 @dataclass
 class Passed:
     """Rows of one kind that were passed over: how many, and the first of them."""

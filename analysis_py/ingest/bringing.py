@@ -232,7 +232,7 @@ def _advise(error: CarbonpanelError, path: Path, source: str, sheet: str | None)
     what = (
         f"it looks like {', '.join(found)}: carbonpanel ingest {path.name} --as {found[0] if len(found) == 1 else AUTO}"
     )
-    return CarbonpanelError(error.code, error.what, where=error.where, remedy=f"{what}; or {error.remedy}")
+    return CarbonpanelError(error.code, error.what, where=error.where, remedy=what)
 
 
 def _nothing(path: Path, sheet: str | None) -> CarbonpanelError:

@@ -259,8 +259,8 @@ class _Chooser:
         known = {fold(text) for text, _ in mapping.labels}
         more: dict[str, Rule] = {}
         left: dict[str, None] = {}
-        for number, cells in binding.sheet.rows():
-            text = cells[position].strip() if number > binding.header.last_row and position < len(cells) else ""
+        for _, cells in binding.body.rows() if binding.body is not None else ():
+            text = cells[position].strip()
             if not text or fold(text) in known or text in left or len(left) >= _MOST_LABELS:
                 continue
             reading = self.dictionary.read_header(text, self.source)

@@ -26,7 +26,6 @@ from analysis_py.ingest.sheets import Formula, Percentage
 from analysis_py.ingest.units import fold
 
 _EVENT_YEARS = (2000, 2100)
-_CORRECT = "correct the cell, or empty it"
 _MOST_UNPLACED = 5_000
 
 
@@ -55,7 +54,7 @@ class _Unplaced:
 
 @dataclass
 class _Seen:
-    """A key with the table and row it was first seen in."""
+    """Where a key was first seen."""
 
     table: int
     row: int
@@ -336,7 +335,7 @@ class FlatCollector:
                     "CP-CELL-TEXT",
                     f"'{shown(str(text))}' stands where a number of {name} should be",
                     where=self._where(table, number, name),
-                    remedy=_CORRECT,
+                    remedy="correct the cell, or empty it",
                 ),
             )
             return None

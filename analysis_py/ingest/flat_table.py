@@ -281,7 +281,7 @@ class _Draft:
         unit = unit or reading.unit
         usual = self.source.columns[heading.column].usual
         if unit is None and usual is not None:
-            label = self.source.dictionary.contract.units[usual].label_en
+            label = self.source.dictionary.contract.units[usual].label_zh
             remarks.append(f"'{name}' states no unit; taken in {label} ({usual})")
             return usual
         unit = unit or self.answers.ask_unit(name, indicator, where)

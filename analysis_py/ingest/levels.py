@@ -66,10 +66,12 @@ def place_share(found: FoundTable, level: str) -> tuple[float, bool]:
         at = {"code": roles.get("province_code", roles.get("code", -1)), "name": roles.get("province", -1)}
         at["name"] = at["name"] if at["name"] >= 0 else roles.get("name", -1)
         at = {role: where for role, where in at.items() if where >= 0}
-    if "code" not in at and "name" not in at:
-        if level == "national":
-            is_table = found.says.label or any(one.reading or one.role == "indicator" for one in found.headings)
+    if level == "national":
+        # Many tables have the nation's name somewhere; one of its numbers has an indicator too.
+        is_table = found.says.label or any(one.reading or one.role == "indicator" for one in found.headings)
+        if not is_table or not at:
             return (1.0 if is_table else 0.0), False
+    if "code" not in at and "name" not in at:
         return (1.0 if len(place_headings(found.header, found.headings, index)) >= 3 else 0.0), False
     placed = seen = 0
     has_nation = False

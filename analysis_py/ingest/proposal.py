@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.ingest.answers import LEAVE, Answers
+from analysis_py.ingest.body import is_note
 from analysis_py.ingest.cells import parse_year, plain
 from analysis_py.ingest.contract import INVENTORIES
 from analysis_py.ingest.headings import Heading
@@ -360,7 +361,9 @@ class _Proposal:
         assert position is not None
         texts: dict[str, None] = {}
         for number, cells in self.sheet.rows():
-            if number > self.header.last_row and len(cells) > position and cells[position].strip():
+            if number <= self.header.last_row or len(cells) <= position or is_note(cells[position]):
+                continue
+            if cells[position].strip():
                 texts.setdefault(cells[position])
                 if len(texts) >= _MOST_LABELS:
                     self.remarks.append(f"only the first {_MOST_LABELS:,} names of column '{column}' were looked at")

@@ -13,7 +13,7 @@ from analysis_py.ingest.contract import load_contract
 SHOWN = 12
 SHOWN_UNPLACED = 40
 #: How the reason begins why a column is left to another source that the same command brings.
-GOES_TO = "go to "
+GOES_TO = "brought as "
 #: Cells of one year with the same guess from which one line stands for all.
 _ALIKE = 5
 
@@ -187,7 +187,7 @@ def ignored_lines(ignored: dict[str, str]) -> list[str]:
         lines.append(f"    {', '.join(shown(name) for name in plain_names)}")
     elsewhere = {name: why.removeprefix(GOES_TO) for name, why in ignored.items() if why.startswith(GOES_TO)}
     if elsewhere:
-        lines.append(f"    {len(elsewhere)} that {GOES_TO}{', '.join(dict.fromkeys(elsewhere.values()))}")
+        lines.append(f"    {len(elsewhere)} {GOES_TO}{', '.join(dict.fromkeys(elsewhere.values()))}")
     special = [
         f"    {shown(name)}: {why}"
         for name, why in ignored.items()

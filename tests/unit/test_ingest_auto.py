@@ -102,9 +102,9 @@ def test_each_part_says_where_the_other_columns_go(tmp_path: Path) -> None:
     first, second = bring_parts(
         everything(tmp_path), ("city_patents", "city_digital"), data_dir=tmp_path / "data", check=True
     )
-    assert first.columns_ignored["移动电话年末用户数(万户)"] == "go to city_digital"
+    assert first.columns_ignored["移动电话年末用户数(万户)"] == "brought as city_digital"
     assert first.columns_ignored["绿色信贷(%)"] == "it is green_credit of city_green_finance"
-    assert "1 that go to city_digital" in render(first) and "1 that go to city_patents" in render(second)
+    assert "1 brought as city_digital" in render(first) and "1 brought as city_patents" in render(second)
     assert "--as auto" in render(first) and not (tmp_path / "data").exists()
 
 

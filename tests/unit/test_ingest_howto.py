@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from analysis_py.ingest.contract import load_contract
+from analysis_py.ingest.flat_contract import flat_sources
 from analysis_py.ingest.ingest import ingest_file, render_report
 from analysis_py.ingest.mapping import shipped_mappings
 from analysis_py.settings import project_root
@@ -59,3 +61,21 @@ def test_every_code_of_ingest_is_on_the_page() -> None:
 def test_shipped_mappings_are_mentioned_by_what_they_are() -> None:
     assert "analysis_py/ingest/mappings/" in PAGE
     assert {mapping.source for mapping in shipped_mappings()} <= set(re.findall(r"`(\w+)`", PAGE))
+
+
+def test_every_source_is_on_the_page_and_the_flat_ones_with_their_columns() -> None:
+    table = PAGE[PAGE.index("## What it can be") : PAGE.index("## A file with plain headers")]
+    assert [source for source in load_contract().all_sources if f"`{source}`" not in table] == []
+    for source in flat_sources().values():
+        columns = ", ".join(f"**{name}**" if name in source.key else name for name in source.columns)
+        assert f"| `{source.name}` | {source.row} | {columns} |" in PAGE
+
+
+def test_anchors_of_the_page_lead_somewhere() -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-")
+        for line in PAGE.splitlines()
+        if line.startswith("#")
+    }
+    linked = re.findall(r"\]\(#([\w-]+)\)", PAGE)
+    assert linked and set(linked) <= headings
