@@ -147,3 +147,31 @@ def test_the_mart_holds_what_was_brought_and_nothing_else(real: duckdb.DuckDBPyC
         "select count(*), count(Co2) from marts.panel_province_transition where not is_simulated"
     ).fetchone()
     assert sample == 300 and ceads >= 298
+
+
+def test_the_page_has_the_numbers_of_the_data(real: duckdb.DuckDBPyConnection) -> None:
+    """Every row of both tables of docs/explanation/province-co2.md, to the digits it prints."""
+    page = (project_root() / "docs" / "explanation" / "province-co2.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:1] == "|"]
+    printed = {row[0]: row[1:] for row in rows}
+    parts = ("co2_ipcc2006_mt", "process_mt", "power_mt", "other_fuels_outside_power_mt", "excess_mt")
+    shares = ", ".join(f"sum({part}) / sum(co2_ceads_mt)" for part in parts)
+    found = real.execute(
+        f"select province_name_en, {shares} from quality.province_co2_comparison group by all order by 1"
+    ).fetchall()
+    assert len(found) == 30
+    for name, *numbers in found:
+        assert printed[name] == [f"{number:.2f}" for number in numbers], name
+    whole = real.execute(f"select {shares} from quality.province_co2_comparison").fetchone()
+    assert [f"{number:.3f}" for number in whole] in [[row[0], *row[1:]] for row in rows]
+    fuels = real.execute(
+        """
+        select replace(fuel, '_', ' '), max(ipcc2006_kg_co2_per_unit), max(china_provincial_2011_kg_co2_per_unit),
+            median(implied_kg_co2_per_unit), median(ipcc2006_ceads_ratio), median(ipcc2006_ceads_outside_power_ratio)
+        from quality.province_co2_fuel_comparison group by all order by 1
+        """
+    ).fetchall()
+    assert len(fuels) == 9
+    for name, *numbers in fuels:
+        digits = (4, 4, 3, 2, 2)
+        assert printed[name] == [f"{n:.{d}f}" for n, d in zip(numbers, digits, strict=True)], name
