@@ -1,5 +1,6 @@
 -- Patents, digital infrastructure, listed firms, robots and what surrounds a city: measures on all cities and years,
 -- before any sample is cut. Numbers of listed firms and robots are not filled: their ratio to GDP has the code of GDP.
+-- Neighbours are those at the end of the year.
 with neighbours as (
     select
         borders.city_code,
