@@ -172,7 +172,7 @@ def _run(script: str, path: Path) -> dict[str, float]:
 
 
 def measure(rows: int = ROWS, large_rows: int = LARGE_ROWS, repeats: int = 3) -> list[Comparison]:
-    """Best of ``repeats`` runs, ours and the peer's in turns; ``RuntimeError`` where rows or memory are not as promised."""
+    """Best of ``repeats`` runs, ours and the peer's in turns; ``RuntimeError`` where memory is not as promised."""
     found = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

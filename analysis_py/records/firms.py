@@ -36,6 +36,15 @@ class FirmFinds:
     gone_before_registered: int = 0
 
 
+@dataclass(frozen=True)
+class FirmCandidates:
+    """Positions of records that may hold a keyword, and whether it may be in the name and in the scope."""
+
+    at: npt.NDArray[np.int64]
+    in_name: list[bool]
+    in_scope: list[bool]
+
+
 class FirmCounter:
     """Counts batches of registry records; see :mod:`analysis_py.records.pipeline` for ``scan`` and ``count``."""
 
@@ -53,17 +62,18 @@ class FirmCounter:
         self._cohorts: dict[int, list[int]] = {}
         self._cache: dict[str, list[Hit]] = {}
 
-    def scan(self, batch: RecordBatch) -> npt.NDArray[np.int64]:
-        """Positions of the records that may hold a keyword."""
+    def scan(self, batch: RecordBatch) -> FirmCandidates:
+        """The records that may hold a keyword."""
         masks = [
-            pc.match_substring_regex(batch.columns[role], self.matcher.candidates)
-            for role in TEXT_ROLES
+            np.asarray(pc.match_substring_regex(batch.columns[role], self.matcher.candidates))
             if role in batch.columns
+            else np.zeros(len(batch), bool)
+            for role in TEXT_ROLES
         ]
-        mask = masks[0] if len(masks) == 1 else pc.or_(masks[0], masks[1])
-        return np.asarray(pc.indices_nonzero(mask), np.int64)
+        found = np.flatnonzero(masks[0] | masks[1])
+        return FirmCandidates(found, masks[0][found].tolist(), masks[1][found].tolist())
 
-    def count(self, batch: RecordBatch, candidates: npt.NDArray[np.int64], file: str) -> None:
+    def count(self, batch: RecordBatch, candidates: FirmCandidates, file: str) -> None:
         """Account for a batch and count its finds."""
         years = self.dates.read(batch, "date", file)
         regions = self.ledger.regions.read(batch.columns)
@@ -72,10 +82,13 @@ class FirmCounter:
         if gone is not None:
             add_groups(self._gone_groups, batch, regions, gone, file)
         roles = ("name", "scope", "id", "status", "date", "province", "city", "address")
-        texts = zip(*(batch.texts(role, candidates) for role in roles), strict=True)
+        texts = zip(*(batch.texts(role, candidates.at) for role in roles), strict=True)
         events: list[Event] = []
-        for at, (name, scope, *rest) in zip(candidates.tolist(), texts, strict=True):
-            by_name, by_scope = self.matcher.find(name) if name else [], self._find_in_scope(scope)
+        for at, in_name, in_scope, (name, scope, *rest) in zip(
+            candidates.at.tolist(), candidates.in_name, candidates.in_scope, texts, strict=True
+        ):
+            by_name = self.matcher.find(name) if in_name else []
+            by_scope = self._find_in_scope(scope) if in_scope else []
             if not by_name and not by_scope:
                 continue
             found = _Found(by_name, by_scope, self.options.match == EXACT)
@@ -198,5 +211,5 @@ def _identify(name: str, cells: Sequence[str], cell: Cell) -> int:
     if len(number) > 3:
         return identify("id", number)
     if name.strip():
-        return identify("name", plain_text(name), *(text.strip() for text in cells[2:]))
+        return identify("name", *(text.strip() for text in (name, *cells[2:])))
     return identify("row", *map(str, cell))

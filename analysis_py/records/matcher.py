@@ -36,10 +36,11 @@ class KeywordMatcher:
         self.keywords = tuple(keywords)
         forms = [(form, at) for at, keyword in enumerate(self.keywords) for form in keyword.forms]
         self.candidates = _candidate_pattern([form for form, _ in forms])
-        self._by_first: dict[str, list[tuple[str, int]]] = {}
+        # A form is looked for where its first two characters are, side by side or with one between them.
+        self._by_start: dict[str, list[tuple[str, int]]] = {}
         for form, at in forms:
-            self._by_first.setdefault(form[0], []).append((form, at))
-        self._firsts = re.compile("[" + "".join(re.escape(first) for first in sorted(self._by_first)) + "]")
+            self._by_start.setdefault(form[:2], []).append((form, at))
+        self._firsts = re.compile("[" + "".join(re.escape(first) for first in sorted({f[0] for f, _ in forms})) + "]")
 
     def find(self, text: str) -> list[Hit]:
         """The keywords in a raw ``text``, each once, by position in the list; an exact find goes before a tolerant one.
@@ -53,21 +54,31 @@ class KeywordMatcher:
         found: dict[int, Hit] = {}
         for match in self._firsts.finditer(text):
             start = match.start()
-            for form, keyword in self._by_first[text[start]]:
-                known = found.get(keyword)
-                if known is not None and known.is_exact:
-                    continue
-                end = start + len(form)
+            first, second, third = text[start], text[start + 1 : start + 2], text[start + 2 : start + 3]
+            for form, keyword in self._by_start.get(first, ()):
+                self._keep(found, Hit(keyword, True, start, start + len(form)))
+            for form, keyword in self._by_start.get(first + second, ()) if second else ():
                 if text.startswith(form, start):
-                    found[keyword] = Hit(keyword, True, start, end)
-                elif known is None and end < len(text) and text[end] == form[-1] and _has_gap(text, start, form):
-                    found[keyword] = Hit(keyword, False, start, end + 1)
+                    self._keep(found, Hit(keyword, True, start, start + len(form)))
+                elif _has_late_gap(text, start, form):
+                    self._keep(found, Hit(keyword, False, start, start + len(form) + 1))
+            for form, keyword in self._by_start.get(first + third, ()) if third else ():
+                if text.startswith(form[1:], start + 2):
+                    self._keep(found, Hit(keyword, False, start, start + len(form) + 1))
         return [found[keyword] for keyword in sorted(found)]
 
+    @staticmethod
+    def _keep(found: dict[int, Hit], hit: Hit) -> None:
+        known = found.get(hit.keyword)
+        if known is None or (hit.is_exact and not known.is_exact):
+            found[hit.keyword] = hit
 
-def _has_gap(text: str, start: int, form: str) -> bool:
-    """Whether ``form`` begins at ``start`` with exactly one further character inside it."""
-    for at in range(1, len(form)):
+
+def _has_late_gap(text: str, start: int, form: str) -> bool:
+    """Whether ``form``, whose first two characters are at ``start``, goes on with one further character inside it."""
+    if text[start + len(form) : start + len(form) + 1] != form[-1]:
+        return False
+    for at in range(2, len(form)):
         if text.startswith(form[at:], start + at + 1):
             return True
         if text[start + at] != form[at]:
