@@ -30,10 +30,10 @@ SCORE_COLUMNS = {
     "measure": "string",
     "unit_code": "string",
     "year": "int32",
-    "score": "float64",
+    "efficiency_score": "float64",
     "status": "string",
     "reason": "string",
-    "residual": "float64",
+    "residual_ratio": "float64",
     "fill": "string",
     **dict.fromkeys(CHOICES, "string"),
     "n_frontier_count": "int32",
@@ -85,12 +85,12 @@ def index_table(observations: pd.DataFrame, models: pd.DataFrame, cache: Path | 
 
 def _score_rows(run: EfficiencyRun | None, part: pd.DataFrame, model: dict[str, str]) -> pd.DataFrame:
     out = part[["unit_code", "year", "fill", "reason"]].copy()
-    out["score"], out["residual"], out["status"] = np.nan, np.nan, "left_out"
+    out["efficiency_score"], out["residual_ratio"], out["status"] = np.nan, np.nan, "left_out"
     out["n_frontier_count"] = 0
     if run is not None:
         used = part["reason"] == ""
-        out.loc[used, "score"] = run.scores.score
-        out.loc[used, "residual"] = run.scores.residual
+        out.loc[used, "efficiency_score"] = run.scores.score
+        out.loc[used, "residual_ratio"] = run.scores.residual
         out.loc[used, "status"] = np.asarray(run.scores.status, dtype=object)
         out.loc[used, "reason"] = np.asarray(run.scores.reason, dtype=object)
         sizes = part.loc[used, "year"].map(_frontier_sizes(run))

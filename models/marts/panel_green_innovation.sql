@@ -1,6 +1,7 @@
 -- The panel on which the claims of the green innovation essay are tested: prefecture-level cities, 2006-2022. The
 -- composed indices are taken on the sample. The same questions at the level of firms: fct_firm_year.
 {% set composed = [('green_finance', 'green_finance'), ('digital_infrastructure', 'digital_infrastructure')] -%}
+{% set efficiency_measures = [('green_growth', 'GTFP')] -%}
 with lagged as (
     select
         *,
@@ -43,6 +44,10 @@ sample_years as (
             and samples.is_in_sample
             and facts.year between samples.first_year and samples.last_year
     inner join indices on facts.city_code = indices.city_code and facts.year = indices.year
+),
+
+efficiency as (
+    {{ pivot_efficiency('green_innovation', efficiency_measures, 'fct_productivity_index', 'cumulative_index') }}
 )
 
 select
@@ -55,8 +60,7 @@ select
     {% for symbol in green_innovation_panel_symbols() -%}
     here.{{ symbol }},
     {% endfor -%}
-    -- Filled from the tables of the efficiency engine.
-    cast(null as double) as green_growth,
+    efficiency.green_growth,
     here.robotics,
     here.robot_exposure_us_stock_per_worker,
     here.automation,
@@ -80,7 +84,9 @@ select
     cities.region4,
     '{{ var('co2_source') }}' as co2_source,
     here.is_simulated,
-    {{ select_fills(green_innovation_panel_symbols(), 'here.') }}
+    {{ select_fills(green_innovation_panel_symbols(), 'here.') }},
+    {{ select_efficiency_fills(efficiency_measures) }}
 from sample_years as here
 inner join {{ ref('dim_city') }} as cities on here.city_code = cities.city_code
+left join efficiency on here.city_code = efficiency.unit_code and here.year = efficiency.year
 order by here.city_code, here.year

@@ -4,6 +4,7 @@
     ('information_infrastructure', 'information_infrastructure'), ('network_infrastructure', 'network_infrastructure'),
     ('computing_infrastructure', 'computing_infrastructure')
 ] -%}
+{% set efficiency_measures = [('GTFP', 'GTFP')] -%}
 with lagged as (
     select
         *,
@@ -35,6 +36,10 @@ sample_years as (
             and samples.is_in_sample
             and facts.year between samples.first_year and samples.last_year
     inner join indices on facts.city_code = indices.city_code and facts.year = indices.year
+),
+
+efficiency as (
+    {{ pivot_efficiency('green_tfp', efficiency_measures, 'fct_productivity_index', 'cumulative_index') }}
 )
 
 select
@@ -44,10 +49,7 @@ select
     here.city_name_en,
     here.province_code,
     cities.province_name_en,
-    -- Filled from the tables of the efficiency engine.
-    {% for symbol in ['GTFP'] -%}
-    cast(null as double) as {{ symbol }},
-    {% endfor -%}
+    efficiency.GTFP,
     {% for symbol in green_tfp_panel_symbols() -%}
     here.{{ symbol }},
     {% endfor -%}
@@ -59,7 +61,9 @@ select
     cities.region4,
     '{{ var('co2_source') }}' as co2_source,
     here.is_simulated,
-    {{ select_fills(green_tfp_panel_symbols(), 'here.') }}
+    {{ select_fills(green_tfp_panel_symbols(), 'here.') }},
+    {{ select_efficiency_fills(efficiency_measures) }}
 from sample_years as here
 inner join {{ ref('dim_city') }} as cities on here.city_code = cities.city_code
+left join efficiency on here.city_code = efficiency.unit_code and here.year = efficiency.year
 order by here.city_code, here.year

@@ -1,5 +1,6 @@
 -- The panel of the province study: its symbols as columns, 30 provinces, 2013-2022. Lags are formed on all years before
 -- the sample is cut; medians and the weights of the index are taken on the sample.
+{% set efficiency_measures = [('GTFP', 'GTFP'), ('GTFP_ML', 'GTFP_ML')] -%}
 with lagged as (
     select
         *,
@@ -18,10 +19,6 @@ sample_years as (
         {{ factor ~ ' * ' if factor != 1 }}facts.{{ column }}{{ ending }} as {{ symbol }}{{ ending }},
         {% endfor -%}
         facts.{{ column }}_fill as {{ symbol }}_fill,
-        {% endfor -%}
-        -- Filled from the efficiency engine's tables.
-        {% for symbol in ['GTFP', 'GTFP_ML'] -%}
-        cast(null as double) as {{ symbol }},
         {% endfor -%}
         facts.exposure_lag1 as AI_lag1,
         indices.value as industrial_intelligence,
@@ -43,6 +40,10 @@ sample_years as (
             and indices.index_name = 'industrial_intelligence'
 ),
 
+efficiency as (
+    {{ pivot_efficiency('province_transition', efficiency_measures, 'fct_productivity_index', 'cumulative_index') }}
+),
+
 medians as (
     select
         median(env_regulation) as env_regulation,
@@ -56,7 +57,7 @@ select
     here.province_name_zh,
     here.province_name_en,
     {% for symbol in province_panel_symbols() -%}
-    here.{{ symbol }},
+    {{ 'efficiency' if symbol in ['GTFP', 'GTFP_ML'] else 'here' }}.{{ symbol }},
     {% endfor -%}
     here.env_regulation > medians.env_regulation as is_high_env_regulation,
     here.industrialization > medians.industrialization as is_high_industrialization,
@@ -68,7 +69,9 @@ select
     here.{{ symbol }}_fill,
     {% endfor -%}
     here.industrial_intelligence_reported,
-    here.industrial_intelligence_fill
+    here.industrial_intelligence_fill,
+    {{ select_efficiency_fills(efficiency_measures) }}
 from sample_years as here
+left join efficiency on here.province_code = efficiency.unit_code and here.year = efficiency.year
 cross join medians
 order by here.province_code, here.year

@@ -1,8 +1,9 @@
 -- The panel of the Yellow River study: its symbols as columns, 78 cities, 2006-2021. Lags are formed on all years
--- before the sample is cut; the composed indices and the medians are taken on the sample.
+-- before the sample is cut; the composed indices, the efficiency and the medians are taken on the sample.
 {% set composed = [
     ('ER', 'environmental_regulation'), ('green_finance', 'green_finance'), ('green_consumption', 'green_consumption')
 ] -%}
+{% set efficiency_measures = [('CTFP', 'CTFP'), ('CTFP_BCC', 'CTFP_BCC')] -%}
 {% set halves = ['env_attention', 'env_investment', 'students', 'green_consumption'] -%}
 with lagged as (
     select
@@ -57,6 +58,10 @@ interacted as (
     from sample_years
 ),
 
+efficiency as (
+    {{ pivot_efficiency('yellow_river', efficiency_measures) }}
+),
+
 medians as (
     select
         median(env_attention) as env_attention,
@@ -73,9 +78,8 @@ select
     here.city_name_en,
     here.province_code,
     cities.province_name_en,
-    -- Filled from the tables of the efficiency engine.
-    {% for symbol in ['CTFP', 'CTFP_BCC'] -%}
-    cast(null as double) as {{ symbol }},
+    {% for symbol, _ in efficiency_measures -%}
+    efficiency.{{ symbol }},
     {% endfor -%}
     {% for symbol in yellow_river_panel_symbols() -%}
     here.{{ symbol }},
@@ -88,8 +92,10 @@ select
     {% endfor -%}
     '{{ var('co2_source') }}' as co2_source,
     here.is_simulated,
-    {{ select_fills(yellow_river_panel_symbols(), 'here.') }}
+    {{ select_fills(yellow_river_panel_symbols(), 'here.') }},
+    {{ select_efficiency_fills(efficiency_measures) }}
 from interacted as here
 inner join {{ ref('dim_city') }} as cities on here.city_code = cities.city_code
+left join efficiency on here.city_code = efficiency.unit_code and here.year = efficiency.year
 cross join medians
 order by here.city_code, here.year

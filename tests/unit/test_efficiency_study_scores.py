@@ -56,7 +56,7 @@ def test_numbers_are_those_of_the_engine() -> None:
     run = run_efficiency(frame, columns, ModelSpec("sbm-ddf"), reference="global", index="gml")
     assert run.productivity is not None
     scores, indices = score_table(frame, models("GTFP")), index_table(frame, models("GTFP"))
-    np.testing.assert_array_equal(scores["score"], run.scores.score)
+    np.testing.assert_array_equal(scores["efficiency_score"], run.scores.score)
     np.testing.assert_array_equal(indices["cumulative_index"], run.productivity.cumulative)
     moved = indices[indices["status"] == "ok"]
     assert moved["change_index"].tolist() == [c.index for c in run.productivity.transitions]
@@ -81,10 +81,10 @@ def test_what_cannot_be_used_is_left_out_with_its_reason(value: float, said: str
     table = score_table(frame, models("GTFP"))
     assert table.loc[5, "status"] == "left_out"
     assert table.loc[5, "reason"] == f"energy_10k_tce is {said}"
-    assert np.isnan(table.loc[5, "score"])
+    assert np.isnan(table.loc[5, "efficiency_score"])
     assert (table.drop(index=5)["n_frontier_count"] == len(frame) - 1).all()
     without = score_table(frame.drop(index=5), models("GTFP"))
-    np.testing.assert_array_equal(table.drop(index=5)["score"], without["score"])
+    np.testing.assert_array_equal(table.drop(index=5)["efficiency_score"], without["efficiency_score"])
 
 
 def test_a_quantity_the_model_does_not_use_keeps_nobody_out() -> None:
@@ -154,7 +154,7 @@ def test_results_are_read_back_until_something_changes(tmp_path: Path, monkeypat
     frame.loc[2, "energy_10k_tce"] *= 1.5
     other = score_table(frame, models("GTFP"), tmp_path)
     assert len(counted) == 2
-    assert not other["score"].equals(first["score"])
+    assert not other["efficiency_score"].equals(first["efficiency_score"])
     assert len(list(tmp_path.iterdir())) == 1
 
 
