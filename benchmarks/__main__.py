@@ -7,7 +7,7 @@ import sys
 
 from analysis_py.settings import quiet_environment
 
-ENTRIES = ("fixed_effects", "efficiency", "ingest_large")
+ENTRIES = ("fixed_effects", "efficiency", "ingest_large", "records")
 
 
 def main(arguments: list[str]) -> int:
