@@ -15,6 +15,8 @@ from analysis_py.ingest.flat_contract import FlatColumn, flat_sources
 from analysis_py.ingest.units import Dictionary, load_dictionary
 
 LANGUAGES = ("zh", "en")
+#: Said instead of a source: all sources of a level in one workbook, to be brought with ``--as auto``.
+WHOLE_LEVELS = ("city", "province")
 
 #: Headers of the columns that say place, year, area and vintage.
 _ROLES = {
@@ -72,11 +74,13 @@ _EPOCH = dt.datetime(2000, 1, 1)
 
 def template_headers(source: str, language: str) -> list[tuple[str, str]]:
     """(header, role or indicator) of a template's columns. Each header is one that ``ingest`` reads back as it.
+    ``source`` may be one of WHOLE_LEVELS.
 
     Raises ``CP-SOURCE-UNKNOWN``, ``CP-OPTION`` for another language.
     """
     contract, dictionary = load_contract(), load_dictionary()
-    contract.check_source(source)
+    if source not in WHOLE_LEVELS:
+        contract.check_source(source)
     if language not in LANGUAGES:
         raise CarbonpanelError(
             "CP-OPTION", f"there is no template in '{language}'", remedy=did_you_mean(language, LANGUAGES)
@@ -85,13 +89,29 @@ def template_headers(source: str, language: str) -> list[tuple[str, str]]:
         return [
             (_flat_header(column, source, language), name) for name, column in flat_sources()[source].columns.items()
         ]
-    roles = [*_PLACE_ROLES[contract.level(source)], "year"]
-    if source == "city_yearbook":
+    roles = [*_PLACE_ROLES[_level(source)], "year"]
+    if source in ("city", "city_yearbook"):
         roles += ["area_scope", "vintage"]
     headers = [(_ROLES[language][role], role) for role in roles]
-    for name, indicator in contract.of_source(source).items():
+    for name, indicator in _indicators(source).items():
         headers.append((_header(indicator, language, contract, dictionary), name))
     return headers
+
+
+def _level(source: str) -> str:
+    return source if source in WHOLE_LEVELS else load_contract().level(source)
+
+
+def _indicators(source: str) -> dict[str, Indicator]:
+    """The indicators of a source, or of all sources of a level but those of a base year."""
+    contract = load_contract()
+    if source not in WHOLE_LEVELS:
+        return contract.of_source(source)
+    found: dict[str, Indicator] = {}
+    for one in contract.sources_of(source):
+        if len(contract.years(one)) > 1:
+            found |= contract.of_source(one)
+    return found
 
 
 def _flat_header(column: FlatColumn, source: str, language: str) -> str:
@@ -182,7 +202,8 @@ def _workbook(source: str, language: str, headers: list[tuple[str, str]]) -> byt
         notes.append(_note(header, name, source, language, contract))
     notes.append(())
     for sentence in _CLOSING[language]:
-        notes.append((sentence.format(source=source, row=_row_of(source, language)),))
+        told = "auto" if source in WHOLE_LEVELS else source
+        notes.append((sentence.format(source=told, row=_row_of(source, language)),))
     sheet.freeze_panes = "A2"
     for cell in notes[1]:
         cell.font = Font(bold=True)
@@ -199,20 +220,20 @@ def _row_of(source: str, language: str) -> str:
     """What one row of a source is."""
     flat = flat_sources().get(source)
     if flat is None:
-        level = load_contract().level(source)
+        level = _level(source)
         return {"national": "年份"}.get(level, "地区-年份") if language == "zh" else "a place and year"
     return flat.row_zh if language == "zh" else flat.row
 
 
 def _note(header: str, name: str, source: str, language: str, contract: Contract) -> tuple[object, ...]:
     flat = flat_sources().get(source)
-    indicator = (flat.numbers if flat else contract.of_source(source)).get(name)
+    indicator = (flat.numbers if flat else _indicators(source)).get(name)
     if flat is not None and indicator is None:
         column = flat.columns[name]
         classes = ", ".join(dict.fromkeys((column.classes or {}).values()))
         return (header, ", ".join(filter(None, (column.label_zh if language == "zh" else column.label_en, classes))))
     if indicator is None:
-        years = contract.years(source)
+        years = contract.years(contract.sources_of(source)[0] if source in WHOLE_LEVELS else source)
         span = f"{years[0]}-{years[-1]}" if len(years) > 1 else str(years[0])
         return (header, _ROLE_NOTES[language][name].format(years=span))
     label = indicator.label_zh if language == "zh" else indicator.label_en

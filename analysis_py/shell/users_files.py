@@ -142,7 +142,9 @@ def inputs(
 
 
 def template(
-    source: Annotated[str, typer.Argument(help="city_yearbook, city_energy, city_emissions ...")],
+    source: Annotated[
+        str, typer.Argument(help="city_yearbook, listed_firms ...; city or province: all their sources.")
+    ],
     language: Annotated[str, typer.Option("--language", help="Of headers and notes: zh or en.")] = "en",
     out: Annotated[
         Path | None, typer.Option("--out", help="The workbook to write (default: SOURCE_LANGUAGE.xlsx here).")

@@ -130,7 +130,7 @@ def test_a_template_is_filled_and_ingested(cli_in: Cli, tmp_path: Path) -> None:
     book.save(target)
     result = cli_in("ingest", str(target), "--as", "city_energy")
     assert result.returncode == 0, result.stderr
-    assert "9 taken of 9 read" in result.stdout and "left alone" not in result.stdout
+    assert "11 taken of 11 read" in result.stdout and "left alone" not in result.stdout
     assert_readable_error(cli_in("template", "city_energy", "--out", str(target)), "CP-FILE-EXISTS")
     assert_readable_error(cli_in("template", "city_enrgy"), "CP-SOURCE-UNKNOWN", "city_energy")
 

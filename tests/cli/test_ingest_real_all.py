@@ -47,7 +47,7 @@ class Expected:
 
 
 EXPECTED = {
-    YEARBOOK: Expected("city_yearbook", "china_city_panel", 10_200, 7_159, (299, 300), 87_055, 1, 20),
+    YEARBOOK: Expected("city_yearbook", "china_city_panel", 10_200, 7_159, (299, 300), 106_128, 1, 20),
     EPS: Expected("city_yearbook", "eps_city_export", 4_375, 2_040, (298, 298), 22_097, 0, 60),
     CITIES: Expected("city_emissions", "ceads_city_vector", 3_929, 3_726, (262, 290), 3_929, 28, 20),
     FUELS: Expected("province_energy", "province_fuels", 600, 600, (30, 30), 10_800, 0, 30),

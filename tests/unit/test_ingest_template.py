@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.ingest.bringing import bring_file
+from analysis_py.ingest.bringing import AUTO, bring_file, bring_parts
 from analysis_py.ingest.contract import load_contract
 from analysis_py.ingest.ingest import ingest_file
-from analysis_py.ingest.template import LANGUAGES, template_headers, write_template
+from analysis_py.ingest.template import LANGUAGES, WHOLE_LEVELS, template_headers, write_template
 from tests.unit.ingest_files import bring
 
 SOURCES = load_contract().sources
@@ -67,6 +67,36 @@ def test_an_empty_template_is_refused_readably(tmp_path: Path, source: str, lang
     with pytest.raises(CarbonpanelError, match="CP-FILE-NO-ROWS"):
         ingest_file(path, source, data_dir=tmp_path / "data")
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("level", WHOLE_LEVELS)
+def test_one_template_for_all_sources_of_a_level(tmp_path: Path, level: str, language: str) -> None:
+    path = write_template(level, language, tmp_path / "mine.xlsx")
+    headers = template_headers(level, language)
+    contract = load_contract()
+    wanted = {
+        (source, name): item.unit
+        for source in contract.sources_of(level)
+        if source != "city_history"
+        for name, item in contract.of_source(source).items()
+    }
+    assert len({header for header, _ in headers}) == len(headers)
+    place = {"code": "340100", "name": "合肥市", "province_code": "340000", "province": "安徽", "year": 2019}
+    book = openpyxl.load_workbook(path)
+    for position, (_, name) in enumerate(headers, start=1):
+        number = next(
+            (item for (_, own), item in contract.indicators.items() if own == name and item.level == level), None
+        )
+        value = place.get(name) if number is None else (number.min_value or 0) + 1
+        book.worksheets[0].cell(row=2, column=position, value=value)
+    book.save(path)
+    found = {}
+    for report in bring_parts(path, (AUTO,), data_dir=tmp_path / "data"):
+        assert report.output is not None and not report.quarantined
+        rows = pq.read_table(report.output).to_pylist()
+        found |= {(report.source, row["indicator"]): row["unit"] for row in rows}
+    assert found == wanted
 
 
 FLAT_VALUES = {
