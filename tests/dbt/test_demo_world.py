@@ -123,6 +123,67 @@ def test_every_cell_is_the_true_quantity_unless_a_defect_is_listed_there(demo: d
     assert set(zip(hidden["city_code"], hidden["year"], hidden["indicator"], strict=True)) <= wrong
 
 
+#: Measure of the city mart with a truth of its own -> the indicators it is made of.
+MEASURES = {
+    "gdp_2006_price_yi_yuan": ("gdp", "gdp_index_prev100"),
+    "fixed_asset_investment_extended_yi_yuan": ("fixed_asset_investment",),
+    "capital_stock_2006_price_yi_yuan": ("fixed_asset_investment",),
+    "energy_efficiency_10k_yuan_per_tce": ("gdp", "gdp_index_prev100", "energy_total"),
+    "ai_all_applications_count": ("ai_invention_applications",),
+    "ai_all_applications_single_count": ("ai_invention_applications_single",),
+    "industrial_wastewater_10k_t_per_yi_yuan": ("industrial_wastewater", "gdp"),
+    "industrial_so2_t_per_yi_yuan": ("industrial_so2", "gdp"),
+    "industrial_soot_dust_t_per_yi_yuan": ("industrial_soot_dust", "gdp"),
+}
+
+
+@pytest.mark.parametrize("measure", sorted(MEASURES))
+def test_further_measures_equal_the_truth_where_nothing_was_spoilt(
+    demo: duckdb.DuckDBPyConnection, measure: str
+) -> None:
+    """A measure of observed cells is off only where a spoilt cell of its own city and year is listed."""
+    compared, off, unexplained = demo.execute(
+        f"""
+        with compared as (
+            select
+                m.city_code,
+                m.year,
+                abs(m.{measure} - t.{measure}) > 1e-7 * greatest(abs(t.{measure}), 1e-3) as is_off,
+                exists (
+                    select 1 from truth.truth_defect as d
+                    where d.city_code = m.city_code and d.year = m.year
+                        and list_contains(?, d.kind) and list_contains(?, d.indicator)
+                ) as is_spoilt
+            from marts.fct_city_year as m
+            inner join truth.truth_city_year as t using (city_code, year)
+            where m.{measure}_fill = 'observed'
+        )
+        select count(*), count(*) filter (where is_off), count(*) filter (where is_off and not is_spoilt) from compared
+        """,
+        [list(SPOILING), list(MEASURES[measure])],
+    ).fetchone()
+    assert compared > 3000, "too little is left to compare"
+    assert unexplained == 0
+    assert off < 5
+
+
+def test_indices_are_near_the_truth(demo: duckdb.DuckDBPyConnection) -> None:
+    """A spoilt cell that is an extreme moves a whole index, so that only the world without defects gives it back."""
+    truth = demo.execute("select * from truth.truth_city_year").df()
+    values = demo.execute(
+        "select study, index_name, unit_code as city_code, year, value, fill from intermediate.int_index_value"
+    ).df()
+    found = 0
+    for (study, index), rows in values.groupby(["study", "index_name"]):
+        name = f"{study}_{index}_index"
+        both = rows.merge(truth[["city_code", "year", name]], on=["city_code", "year"], validate="one_to_one")
+        seen = both[both["fill"] == "observed"]
+        assert seen["value"].corr(seen[name]) > 0.97, name
+        assert (seen["value"] - seen[name]).abs().median() < 0.02, name
+        found += 1
+    assert found == sum(c.endswith("_index") for c in truth.columns)
+
+
 def test_former_codes_and_names_find_their_city(demo: duckdb.DuckDBPyConnection) -> None:
     rows = demo.execute(
         "select place_code_raw, place_name_raw, city_code, resolution from intermediate.int_city_cells_resolve "
