@@ -63,10 +63,10 @@ def render_outcome(outcome: RecordsOutcome) -> str:
     lines += _cohort_lines(outcome)
     if outcome.unplaced:
         lines.append(f"places that are no city of the panel, or cannot be told ({len(outcome.unplaced):,})")
-        told = [f"  {shown(item.place)}: {item.reason} ({item.rows:,} rows)" for item in outcome.unplaced]
+        told = [f"  {shown(item.place)}: {item.reason} ({_rows(item.rows)})" for item in outcome.unplaced]
         lines += _cut(told)
     if outcome.odd_dates:
-        lines.append(f"dates that cannot be read ({sum(item.rows for item in outcome.odd_dates):,} rows)")
+        lines.append(f"dates that cannot be read ({_rows(sum(item.rows for item in outcome.odd_dates))})")
         lines += _cut(
             [f"  {item.file}, row {item.row}, column '{item.column}': {shown(item.text)}" for item in outcome.odd_dates]
         )
@@ -129,6 +129,10 @@ def _pad(text: str) -> str:
     from wcwidth import wcswidth
 
     return text + " " * max(0, _WIDEST_NAME - 2 - max(0, wcswidth(text)))
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row{'' if number == 1 else 's'}"
 
 
 def _cut(lines: list[str], limit: int = _SHOWN) -> list[str]:

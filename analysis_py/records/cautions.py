@@ -38,7 +38,10 @@ def firm_notes(
         if role not in roles:
             warnings.append(f"no column of {what}: only the other text is searched")
     if not {"cancelled", "revoked"} & roles:
-        warnings.append("no column of cancellation dates: deregistrations are not counted, a stock never falls")
+        warnings.append(
+            "no column of cancellation dates: deregistrations are not counted; the stock here never falls, and the "
+            "warehouse, which needs both, has none"
+        )
     if finds.gone_without_date:
         warnings.append(
             f"{finds.gone_without_date:,} finds are cancelled or revoked by their status but have no date for it: they "
@@ -106,7 +109,7 @@ def _shared_warnings(counter: FirmCounter | PatentCounter, counts: Sequence[Coun
     if rows >= _ENOUGH_ROWS and finds >= _SELECTED_SHARE * rows:
         warnings.append(
             f"{finds / rows:.0%} of all rows are finds: the files seem to have been selected by keyword, and a city "
-            "and year without a record is missing, not zero; if the selection is whole, say so: --complete YEAR-YEAR"
+            "and year without a record is missing, not zero"
         )
     last = counter.dates.last_day
     if last is not None and (last.month, last.day) < (12, 31 - _WHOLE_YEAR):
@@ -124,4 +127,8 @@ def _shared_warnings(counter: FirmCounter | PatentCounter, counts: Sequence[Coun
             gaps[row.indicator] = gaps.get(row.indicator, 0) + 1
     for indicator, number in gaps.items():
         warnings.append(f"{indicator}: {number:,} cities and years without any record are missing, not zero")
+    if gaps:
+        warnings.append(
+            "if the files hold every record of some years, say so with --complete YEAR-YEAR: zero, not missing"
+        )
     return warnings

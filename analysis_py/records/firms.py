@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from analysis_py.records.counts import Measure
-from analysis_py.records.ledger import Cell, DateReader, Groups, Ledger, add_groups
+from analysis_py.records.ledger import Cell, Coverage, DateReader, Groups, Ledger, add_groups
 from analysis_py.records.matcher import Hit, KeywordMatcher
 from analysis_py.records.options import EXACT, RecordOptions
 from analysis_py.records.outcome import Cohort
@@ -173,7 +173,11 @@ class FirmCounter:
         labels = {keyword.keyword_id: keyword.word for keyword in self.options.keywords}
         found = [Measure(REGISTERED, self.ledger.covered, labels)]
         if cancelled := self.ledger.cover(self._gone_groups):
-            found.append(Measure(DEREGISTERED, cancelled, labels))
+            # A registry with a city's firms of a year, and with dates of cancellation, would show those of that year.
+            covered = {at: Coverage(rows.rows, rows.first) for at, rows in self.ledger.covered.items()}
+            for at, rows in cancelled.items():
+                covered[at] = Coverage(rows.rows + (covered[at].rows if at in covered else 0), rows.first)
+            found.append(Measure(DEREGISTERED, covered, labels))
         return found
 
     def cohorts(self) -> tuple[Cohort, ...]:

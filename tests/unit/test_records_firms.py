@@ -27,7 +27,8 @@ def test_counts_zeros_and_missing(tmp_path: Path) -> None:
     assert registered[(SHENZHEN, 2020)] == 1
     assert {city for city, _ in registered} == {HEFEI, WUHU, SHENZHEN} and outcome.span == (2018, 2020)
     assert values(outcome, DEREGISTERED)[(HEFEI, 2020)] == 1
-    assert values(outcome, DEREGISTERED)[(HEFEI, 2018)] is None
+    assert values(outcome, DEREGISTERED)[(HEFEI, 2018)] == 0  # its registrations are there, cancellations would be
+    assert values(outcome, DEREGISTERED)[(WUHU, 2019)] is None
 
 
 def test_a_record_counts_once_and_under_every_keyword(tmp_path: Path) -> None:
