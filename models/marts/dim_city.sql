@@ -55,7 +55,7 @@ select
     provinces.region4,
     provinces.is_western,
     provinces.is_coal_province,
-    coalesce(sizes.size_class <> 'medium_or_small', false) as is_urban_centre,
+    sizes.size_class <> 'medium_or_small' as is_urban_centre,
     clusters.city_code is not null as is_urban_agglomeration,
     coalesce(clusters.is_bth, false) as is_bth,
     coalesce(clusters.is_yrd, false) as is_yrd,

@@ -42,7 +42,7 @@ select
     cities.low_carbon_pilot_year,
     coalesce(pivoted.year >= cities.ai_pilot_year, false) as is_ai_pilot_zone,
     cities.ai_pilot_year,
-    coalesce(innovation.smart_manufacturing_pilot_firms_count > 0, false) as is_smart_manufacturing_pilot,
+    innovation.smart_manufacturing_pilot_firms_count > 0 as is_smart_manufacturing_pilot,
     co2.is_grid_factor_carried,
     {{ is_simulated() }} as is_simulated
 from {{ ref('int_city_year_pivot') }} as pivoted
