@@ -1,0 +1,87 @@
+"""Covariance of sums of moments: one object for the errors, the rank tests and the overidentification tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis_py.errors import CarbonpanelError
+from analysis_py.estimators.factors import Factor
+from analysis_py.estimators.result import CovarianceSpec
+from analysis_py.inference.covariance import (
+    check_positive,
+    cluster_covariance,
+    conley_covariance,
+    default_lag,
+    driscoll_kraay_covariance,
+    hc_covariance,
+)
+
+
+@dataclass(frozen=True)
+class MomentCovariance:
+    """How moments of different rows are correlated.
+
+    ``clusters`` belong to ``cluster``, ``periods`` to ``driscoll_kraay``, ``coordinates`` (n, 2) to ``conley``.
+    """
+
+    spec: CovarianceSpec
+    clusters: Sequence[Factor] = ()
+    periods: Factor | None = None
+    coordinates: np.ndarray | None = None
+
+    @property
+    def is_iid(self) -> bool:
+        """Whether errors count as independent and of one variance, so that sums of outer products are not used."""
+        return self.spec.type == "iid"
+
+    @property
+    def lag(self) -> int:
+        """Lag of Driscoll-Kraay: as given, else the default for the number of periods."""
+        lag = self.spec.option("lag")
+        if lag is None:
+            return default_lag(0 if self.periods is None else self.periods.levels)
+        if isinstance(lag, bool) or not isinstance(lag, int) or lag < 0:
+            raise CarbonpanelError(
+                "CP-EST-COVARIANCE", f"`lag` must be a whole number from 0, not {lag!r}", remedy="for example lag: 2"
+            )
+        return lag
+
+    def meat(self, scores: np.ndarray) -> np.ndarray:
+        """Estimated variance of the column sums of ``scores`` (n, p), no factor; shape (p, p).
+
+        Two-way clusters are V1 + V2 - V12 (Cameron, Gelbach & Miller 2011) as they stand: ivreg2 repairs nothing.
+        """
+        kind = self.spec.type
+        if kind == "hc1":
+            return hc_covariance(scores)
+        if kind == "cluster":
+            return cluster_covariance(scores, self.clusters)
+        if kind == "driscoll_kraay" and self.periods is not None:
+            return driscoll_kraay_covariance(scores, self.periods, self.lag)
+        if kind == "conley" and self.coordinates is not None:
+            kernel = str(self.spec.option("kernel", "uniform"))
+            if kernel not in ("uniform", "bartlett"):
+                raise CarbonpanelError(
+                    "CP-EST-COVARIANCE", f"unknown kernel '{kernel}'", remedy="kernel: uniform or bartlett"
+                )
+            lon, lat = self.coordinates.T
+            cutoff = check_positive(self.spec.option("cutoff_km"), "cutoff_km")
+            return conley_covariance(scores, lon, lat, cutoff, kernel)
+        raise ValueError(f"covariance {kind!r} lacks what it is computed from")
+
+
+def quadratic(matrix: np.ndarray, vector: np.ndarray) -> float | None:
+    """v' M^-1 v for a positive definite M; None where M is not (fewer clusters than moments, for example)."""
+    if vector.size == 0:
+        return None
+    scale = np.sqrt(np.diag(matrix).clip(min=0.0))
+    if not (scale > 0).all() or not np.isfinite(scale).all():
+        return None
+    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+    if values[0] <= 1e-10 * values[-1]:
+        return None
+    rotated = vectors.T @ (vector / scale)
+    return float(np.sum(rotated**2 / values))
