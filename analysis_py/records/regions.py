@@ -34,6 +34,8 @@ _COLUMNS = ("code", "province", "city", "district")
 _TEXTS = ("region", "state_code", "address", "authority")
 #: Characters of an address that are looked at: enough for post code, country, province and city.
 _ADDRESS_LENGTH = 24
+_TO_CITY = rf"(?s)^(?P<head>.{{0,{_ADDRESS_LENGTH}}}?市)"
+_POST_CODE = r"^\s*[0-9]{6}\s+"
 _MOST_REGIONS = 400_000
 #: Unresolved names that are listed one by one; what comes after them is counted together.
 _MOST_UNRESOLVED = 5_000
@@ -88,7 +90,7 @@ class RegionReader:
             if not len(left):
                 break
             texts = columns[role].take(pa.array(left))
-            found = self._read_distinct((role,), [pc.utf8_slice_codeunits(texts, 0, _ADDRESS_LENGTH)])
+            found = self._read_distinct((role,), [_heads(texts)])
             has_city = np.array([self.regions[number].city is not None for number in found.tolist()], bool)
             # What was read first gives the reason, unless it said nothing at all.
             takes = (
@@ -157,6 +159,19 @@ class RegionReader:
             self.regions.append(region)
             number = self._numbers[key] = len(self.regions) - 1
         return number
+
+
+def _heads(texts: pa.StringArray) -> pa.StringArray:
+    """As much of each address as tells its city: up to the first 市, which few differ in, or some characters.
+
+    A post code before it is taken off, as :func:`read_address` does.
+
+    What :func:`read_address` says of the head is what it says of the whole: names and units that it looks at end with
+    that sign or stand before it.
+    """
+    texts = pc.replace_substring_regex(texts, pattern=_POST_CODE, replacement="", max_replacements=1)
+    to_city = pc.struct_field(pc.extract_regex(texts, pattern=_TO_CITY), [0])
+    return pc.coalesce(to_city, pc.utf8_slice_codeunits(texts, 0, _ADDRESS_LENGTH))
 
 
 def read_region(said: Mapping[str, str], index: PlaceIndex, *, is_hurried: bool = False) -> Region:

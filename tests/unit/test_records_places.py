@@ -195,3 +195,25 @@ def test_many_unknown_names_do_not_grow_without_end() -> None:
     numbers = reader.read({"address": pa.array([f"第{number}个地方" for number in range(12_000)])})
     assert len(reader.regions) < 6_000
     assert all(reader.regions[number].city is None for number in set(numbers.tolist()))
+
+
+def test_heads_of_addresses_tell_what_whole_ones_do() -> None:
+    import random
+
+    import pyarrow as pa
+
+    from analysis_py.ingest.contract import read_reference
+
+    draw = random.Random(1)
+    names = [(row["province_name_zh"], row["city_name_zh"]) for row in read_reference("seed_city")]
+    addresses = []
+    for number in range(3_000):
+        province, city = draw.choice(names)
+        street = f"{draw.choice('东西南北')}{draw.choice('山河市江')}{draw.choice('区县市')}解放路"
+        road = f"{street}{number}号{draw.choice(names)[1]}大厦"
+        forms = (province + city, city, f"{number + 230000} {province}{city}", province[:2] + city[:2], city[:2], "")
+        addresses.append(draw.choice(forms) + road)
+    reader, index = RegionReader(), place_index("city")
+    found = [reader.regions[at].city for at in reader.read({"address": pa.array(addresses)}).tolist()]
+    assert found == [read_address(address, index).code for address in addresses]
+    assert sum(code is not None for code in found) > 1_500
