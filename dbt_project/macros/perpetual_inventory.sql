@@ -7,7 +7,7 @@
         g = (i_{base + n} / i_base)^(1 / n) - 1  geometric mean growth over n = growth_years
 
     No stock before the base year, and none from the first year without investment on. The fill code of a stock is the
-    worst of all the investments in it.
+    worst of all the investments in it, that of the last year of the growth rate among them.
 
     relation : a CTE or table with the columns of `by` (the units), `time`, `flow` (real investment), `fill` (its code)
                and, from seed_capital_rule, initial_rule, depreciation_rate, base_year and growth_years.
@@ -19,7 +19,8 @@
         select
             *,
             max({{ flow }}) filter (where {{ time }} = base_year) over units as first_flow,
-            max({{ flow }}) filter (where {{ time }} = base_year + growth_years) over units as last_flow
+            max({{ flow }}) filter (where {{ time }} = base_year + growth_years) over units as last_flow,
+            max({{ fill }}) filter (where {{ time }} = base_year + growth_years) over units as last_flow_fill
         from {{ relation }}
         window units as (partition by {{ by | join(', ') }})
     ),
@@ -31,7 +32,10 @@
                 when initial_rule = 'steady_state' then pow(last_flow / nullif(first_flow, 0), 1.0 / growth_years) - 1
             end as growth_rate,
             list({{ flow }}) over years_since as flows,
-            list({{ fill }}) over years_since as fills,
+            list_concat(
+                list({{ fill }}) over years_since,
+                case when initial_rule = 'steady_state' then [last_flow_fill] else [] end
+            ) as fills,
             count({{ flow }}) over years_since as n_known
         from marked
         where {{ time }} >= base_year
