@@ -72,12 +72,17 @@ def test_provinces_equal_the_truth_where_nothing_was_spoilt(demo: duckdb.DuckDBP
     assert off == 0
 
 
-def test_robot_exposure_equals_the_truth(demo: duckdb.DuckDBPyConnection) -> None:
+def test_robot_exposure_is_the_truth(demo: duckdb.DuckDBPyConnection) -> None:
     rows, off = demo.execute(
         """
-        select count(*), count(*) filter (where abs(p.AI / (100 * e.exposure_cn_stock_per_worker) - 1) > 1e-12)
+        select
+            count(*),
+            count(*) filter (
+                where abs(p.AI / (100 * t.exposure_cn_stock_per_worker) - 1) > 1e-9
+                    or abs(p.AI_US_flow / (100 * t.exposure_us_flow_per_worker) - 1) > 1e-9
+            )
         from marts.panel_province_transition as p
-        inner join intermediate.int_robot_exposure as e using (province_code, year)
+        inner join truth.truth_robot_exposure as t using (province_code, year)
         """
     ).fetchone()
     assert (rows, off) == (300, 0)
