@@ -17,6 +17,7 @@ from analysis_py.ingest.files import file_hash
 from analysis_py.ingest.flat_contract import FlatSource, flat_sources
 from analysis_py.ingest.flat_rows import FlatCollector, FlatQuarantine
 from analysis_py.ingest.flat_table import FlatPlan, plan_tables
+from analysis_py.ingest.inputs import read_report
 from analysis_py.ingest.report import UnplacedPlace
 from analysis_py.ingest.sheets import CellFile, open_cells
 from analysis_py.progress import ProgressCallback
@@ -124,15 +125,30 @@ def prepare_flat(
         settled.check_used(plan.tables[0].sheet.place(plan.tables[0].header.row))
         seen = FlatCollector(kind, dataset)
         for table in plan.tables:
-            seen.read(table)
-            if progress is not None:
-                progress(seen.rows_read, 0, "rows read")
+            seen.read(table, progress)
         data = seen.finish()
         book.found.check_unchanged()
         remarks = (*book.remarks(), *plan.remarks, *settled.remarks, *seen.remarks())
-        report = _account(book, kind, plan, seen, remarks)
+        report = replace(
+            _account(book, kind, plan, seen, remarks), warnings=_beside(data_dir, source, dataset, path.name)
+        )
     settled.remember(path.name)
     return PreparedFlat(report, data_dir, data, _quarantine(seen), store)
+
+
+def _beside(data_dir: Path, source: str, dataset: str, file: str) -> tuple[str, ...]:
+    """Other datasets of the source, and a replaced dataset that came from another file."""
+    told = []
+    for other in sorted((data_dir / "raw" / source).glob("*.parquet")):
+        if other.stem != dataset:
+            told.append(
+                f"dataset '{other.stem}' brings {source} too; of a row that both have, the first by name counts"
+            )
+            continue
+        known = read_report(other.with_name(f"{dataset}.report.json")).get("file")
+        if known not in (None, file):
+            told.append(f"replaces dataset '{dataset}', which came from {known}")
+    return tuple(told)
 
 
 def _account(

@@ -24,9 +24,11 @@ from analysis_py.ingest.plausibility import Problems, Tally, check_unit, find_im
 from analysis_py.ingest.report import UnplacedPlace
 from analysis_py.ingest.sheets import Formula, Percentage
 from analysis_py.ingest.units import fold
+from analysis_py.progress import ProgressCallback
 
 _EVENT_YEARS = (2000, 2100)
 _MOST_UNPLACED = 5_000
+_PROGRESS_EVERY = 1_000
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,6 @@ class _Unplaced:
 
 
 @dataclass
-class _Seen:
-    """Where a key was first seen."""
-
-    table: int
-    row: int
-
-
-@dataclass
 class FlatCollector:
     """Collects the rows of one file. :meth:`read` each table, then :meth:`finish`; the attributes are the account."""
 
@@ -84,17 +78,20 @@ class FlatCollector:
         self.codes = CodeBook()
         self.columns: dict[str, list[Any]] = {name: [] for name in self.source.schema.names}
         self.kinds: dict[str, int] = {}
-        self._keys: dict[tuple[Any, ...], _Seen] = {}
+        #: Key -> table and row in which it was first seen.
+        self._keys: dict[tuple[Any, ...], tuple[int, int]] = {}
         self._tallies: dict[tuple[int, str], Tally] = {}
 
     @property
     def rows_written(self) -> int:
         return len(self.columns["source_row"])
 
-    def read(self, table: FlatTable) -> None:
+    def read(self, table: FlatTable, progress: ProgressCallback | None = None) -> None:
         """All rows of a table."""
         self.tables.append(table)
         for number, cells in table.body.rows():
+            if progress is not None and self.rows_read % _PROGRESS_EVERY == 0:
+                progress(self.rows_read, 0, "rows read")
             self.rows_read += 1
             self._add(table, number, cells)
 
@@ -239,11 +236,11 @@ class FlatCollector:
 
     def _is_first(self, table: FlatTable, number: int, key: dict[str, Any]) -> bool:
         told = tuple(key.values())
-        first = self._keys.setdefault(told, _Seen(len(self.tables), number))
-        if (first.table, first.row) == (len(self.tables), number):
+        first, row = self._keys.setdefault(told, (len(self.tables), number))
+        if (first, row) == (len(self.tables), number):
             return True
-        sheet = self.tables[first.table - 1].sheet
-        at = f"row {first.row}" + (f" of sheet '{sheet.name}'" if sheet is not table.sheet else "")
+        sheet = self.tables[first - 1].sheet
+        at = f"row {row}" + (f" of sheet '{sheet.name}'" if sheet is not table.sheet else "")
         self.problems.add(
             "twice",
             lambda: CarbonpanelError(

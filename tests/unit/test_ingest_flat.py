@@ -241,6 +241,16 @@ def test_a_dataset_brought_again_is_replaced_whole(tmp_path: Path) -> None:
     assert describe_quarantine(tmp_path / "data") == []
 
 
+def test_other_datasets_of_the_source_are_said(tmp_path: Path) -> None:
+    brought(tmp_path, "listed_firms", FIRMS, "a.csv")
+    report, _ = brought(tmp_path, "listed_firms", FIRMS, "b.csv")
+    assert report.warnings == (
+        "dataset 'a' brings listed_firms too; of a row that both have, the first by name counts",
+    )
+    report, _ = brought(tmp_path, "listed_firms", FIRMS, "c.csv", dataset="b")
+    assert report.warnings[1] == "replaces dataset 'b', which came from b.csv" and report.warnings[1] in render(report)
+
+
 def test_check_writes_nothing(tmp_path: Path) -> None:
     path = write_text(tmp_path / "f.csv", ROBOTS)
     report = bring_file(path, "industry_robots", data_dir=tmp_path / "data", check=True)
