@@ -27,7 +27,7 @@ _MIXUPS = (
     (ENERGY, "energy_diesel"),
     (SECTORS, "energy_raw_coal_industry"),
 )
-_REPEATED = ((YEARBOOK, "employment_secondary"), (YEARBOOK, "software_revenue"), (ENERGY, "energy_gasoline"))
+_REPEATED = ((YEARBOOK, "employment_secondary"), (ENERGY, "energy_gasoline"))
 #: Indicator -> chance that a gap begins in a province-year; the poorer and the smaller report less.
 _GAPS = {
     (YEARBOOK, "employment_primary"): 0.010,
@@ -50,7 +50,7 @@ def plant_province_defects(tables: Tables, provinces: Provinces, streams: Stream
     """Spoil the printed tables (P, T) in place; returns the list in the order of its columns."""
     draw = streams.stream("province_defects")
     rows = [*_list_layout(), *_mix_units(tables, provinces, draw), *_make_impossible(tables, provinces, draw)]
-    rows += _repeat(tables, provinces, draw, {(source, name) for _, source, _, _, name, _ in rows})
+    rows += _repeat(tables, provinces, draw)
     spoilt = {(source, name, code) for _, source, code, _, name, _ in rows}
     rows += _lose_cells(tables, provinces, draw, spoilt)
     return pd.DataFrame(sorted(rows), columns=COLUMNS)

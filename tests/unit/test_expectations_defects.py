@@ -101,7 +101,8 @@ def test_every_kind_is_accounted_for() -> None:
 @pytest.mark.parametrize("kind", FOUND)
 def test_planted_defects_are_found(kind: str) -> None:
     rows = defects().query("kind == @kind").to_dict("records")
-    names = load_parameters(SEEDS).places["city"]
+    places = load_parameters(SEEDS).places
+    names = {**places["city"], **places["province"]}
     visible = [row for row in rows if is_visible(row)]
     assert visible, "a kind that is never visible belongs to another list"
     missed = [
