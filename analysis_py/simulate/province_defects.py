@@ -84,7 +84,7 @@ def _mix_units(tables: Tables, provinces: Provinces, draw: np.random.Generator) 
 
 
 def _make_impossible(tables: Tables, provinces: Provinces, draw: np.random.Generator) -> list[_Row]:
-    """A discharge, so to speak, below zero; and a price index printed as growth in percent."""
+    """An amount below zero; and a price index printed as growth in percent."""
     out = []
     cells = tables[YEARBOOK]["pollution_control_investment"]
     for i, t in _pick(draw, (cells > 0) & (YEARS > 2003)[None, :], 2):
@@ -99,11 +99,9 @@ def _make_impossible(tables: Tables, provinces: Provinces, draw: np.random.Gener
     return out
 
 
-def _repeat(tables: Tables, provinces: Provinces, draw: np.random.Generator, taken: set[tuple[str, str]]) -> list[_Row]:
+def _repeat(tables: Tables, provinces: Provinces, draw: np.random.Generator) -> list[_Row]:
     out = []
     for source, name in _REPEATED:
-        if (source, name) in taken:
-            continue
         cells = tables[source][name]
         differs = np.zeros(cells.shape, dtype=bool)
         differs[:, 1:] = np.abs(cells[:, 1:] - cells[:, :-1]) > 0
