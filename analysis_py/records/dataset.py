@@ -43,8 +43,8 @@ def left_out(outcome: RecordsOutcome) -> list[str]:
 def write_as_input(outcome: RecordsOutcome, data_dir: Path, name: str) -> Path:
     """Write the counts as ``<data>/raw/<source>/<name>.parquet`` with their account, whole or not at all; its path.
 
-    Every number keeps the file and row of the first record it counts (of the first record of that city and year where
-    it is zero). Raises ``CP-RECORDS-NOTHING`` where there is no number to write.
+    Every number keeps the file and row of the first record it counts; where it is zero, of the first record of that
+    city and year, and where the user vouches for it, of the column names. Raises ``CP-RECORDS-NOTHING`` where there is no number to write.
     """
     rows = dataset_rows(outcome)
     source = SOURCES[outcome.kind]
@@ -62,12 +62,13 @@ def write_as_input(outcome: RecordsOutcome, data_dir: Path, name: str) -> Path:
 
 
 def _table(rows: list[CountRow], outcome: RecordsOutcome, source: str, name: str) -> pa.Table:
+    first = outcome.files[0]
     units = {indicator: item.unit for indicator, item in load_contract().of_source(source).items()}
     cells = [
         (
             *(source, name, row.city_code, "", row.city_name_zh, row.year, row.indicator, float(row.value or 0)),
             *(units[row.indicator], "whole_city", None, "first", str(row.value)),
-            *(row.first_file or outcome.files[0].file, None, row.first_row, outcome.source_column),
+            *(row.first_file or first.file, None, row.first_row or first.header_row, _source(row, outcome)),
         )
         for row in rows
     ]
@@ -75,6 +76,11 @@ def _table(rows: list[CountRow], outcome: RecordsOutcome, source: str, name: str
     return pa.Table.from_arrays(
         [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
     )
+
+
+def _source(row: CountRow, outcome: RecordsOutcome) -> str:
+    """What the number was counted in, told apart from the other numbers whose first record is the same row."""
+    return f"{row.indicator} of {row.city_code} in {row.year}, counted in {outcome.source_column}"
 
 
 def _report(outcome: RecordsOutcome, rows: list[CountRow], source: str, name: str, digest: str) -> dict[str, Any]:

@@ -89,7 +89,11 @@ def test_counts_become_a_dataset_that_the_contract_knows(tmp_path: Path) -> None
     registered = {at: number for at, number in values(outcome, "ai_firms_registered").items() if number is not None}
     assert {at[:2]: row["value"] for at, row in cells.items() if at[2] == "ai_firms_registered"} == registered
     one = cells[("340100", 2018, "ai_firms_registered")]
-    assert (one["source_file"], one["source_row"], one["source_column"]) == ("registry.csv", 2, "企业名称+经营范围")
+    assert (one["source_file"], one["source_row"], one["source_column"]) == (
+        "registry.csv",
+        2,
+        "ai_firms_registered of 340100 in 2018, counted in 企业名称+经营范围",
+    )
     assert (one["unit"], one["value_text"], one["dataset"]) == ("count", "2", "registry")
     zero = cells[("340100", 2019, "ai_firms_registered")]
     assert (zero["value"], zero["source_row"]) == (0.0, 4)
@@ -126,3 +130,14 @@ def test_nothing_to_write_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(CarbonpanelError) as caught:
         write_as_input(outcome, tmp_path / "data", "x")
     assert caught.value.code == "CP-RECORDS-NOTHING" and not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("complete", [None, (2000, 2023)])
+def test_every_number_of_a_dataset_has_a_source_of_its_own(tmp_path: Path, complete: tuple[int, int] | None) -> None:
+    one = firms(tmp_path / "a.csv", complete=complete)
+    two = patents(tmp_path / "b.csv", PATENTS, complete=complete)
+    for outcome in (one, two):
+        rows = pq.read_table(write_as_input(outcome, tmp_path / "data", "x")).to_pylist()
+        # The key that staging holds every source to.
+        keys = [(row["source_file"], row["source_sheet"], row["source_row"], row["source_column"]) for row in rows]
+        assert len(set(keys)) == len(keys) and all(row["source_row"] and row["source_column"] for row in rows)
