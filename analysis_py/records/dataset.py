@@ -44,7 +44,8 @@ def write_as_input(outcome: RecordsOutcome, data_dir: Path, name: str) -> Path:
     """Write the counts as ``<data>/raw/<source>/<name>.parquet`` with their account, whole or not at all; its path.
 
     Every number keeps the file and row of the first record it counts; where it is zero, of the first record of that
-    city and year, and where the user vouches for it, of the column names. Raises ``CP-RECORDS-NOTHING`` where there is no number to write.
+    city and year, and where the user vouches for it, of the column names. Raises ``CP-RECORDS-NOTHING`` where there is
+    no number to write.
     """
     rows = dataset_rows(outcome)
     source = SOURCES[outcome.kind]
