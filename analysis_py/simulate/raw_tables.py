@@ -7,7 +7,6 @@ tables of the raw contract.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -66,7 +65,7 @@ class RawTables:
     label: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def build_raw_tables(world: World, reference: Path) -> RawTables:
+def build_raw_tables(world: World) -> RawTables:
     """Print the world: every table complete and right, with revisions and urban-district rows beside."""
     places = world.places
     streams = Streams(world.seed)

@@ -27,7 +27,7 @@ def draw_tables(seed: int, reference: Path, spoilt: bool = True) -> dict[str, di
     changes of units, revisions and rows of urban districts, but without a planted defect in cities and provinces.
     """
     world = draw_world(seed, reference)
-    raw = build_raw_tables(world, reference)
+    raw = build_raw_tables(world)
     defects = plant_defects(raw, world, reference) if spoilt else []
     columns = describe_columns(world, measure_panel(raw, reference))
     truth = {

@@ -59,7 +59,7 @@ def clean(clean_database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 @cache
 def world() -> tuple[World, RawTables]:
     drawn = draw_world(DEFAULT_SEED, REFERENCE)
-    return drawn, build_raw_tables(drawn, REFERENCE)
+    return drawn, build_raw_tables(drawn)
 
 
 def grid(frame: pd.DataFrame, column: str) -> np.ndarray:

@@ -133,7 +133,7 @@ def test_streams_are_independent_of_each_other_and_of_their_order() -> None:
 def test_every_world_is_whole(seed: int) -> None:
     """Positive emissions and fuels, non-negative counts, measures recovered, defects of every kind, in any world."""
     world = draw_world(seed, REFERENCE)
-    raw = build_raw_tables(world, REFERENCE)
+    raw = build_raw_tables(world)
     assert (world.symbol["CP"] > 0).all() and np.isfinite(world.co2_mt).all()
     for columns in raw.printed.values():
         for name, values in columns.items():

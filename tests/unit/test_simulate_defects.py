@@ -36,7 +36,7 @@ CELL_KINDS = (
 def worlds() -> tuple[RawTables, RawTables, list[Defect]]:
     """Tables before and after planting, and the list."""
     world = draw_world(DEFAULT_SEED, REFERENCE)
-    before, after = build_raw_tables(world, REFERENCE), build_raw_tables(world, REFERENCE)
+    before, after = build_raw_tables(world), build_raw_tables(world)
     return before, after, plant_defects(after, world, REFERENCE)
 
 

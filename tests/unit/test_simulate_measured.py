@@ -44,7 +44,7 @@ def world_of(seed: int) -> World:
 
 @cache
 def raw() -> RawTables:
-    return build_raw_tables(world_of(DEFAULT_SEED), REFERENCE)
+    return build_raw_tables(world_of(DEFAULT_SEED))
 
 
 @cache

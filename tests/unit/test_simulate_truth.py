@@ -28,14 +28,14 @@ TRUTH = paths().seeds / "truth"
 @cache
 def clean_world() -> tuple[World, RawTables, dict[str, np.ndarray]]:
     world = draw_world(DEFAULT_SEED, REFERENCE)
-    raw = build_raw_tables(world, REFERENCE)
+    raw = build_raw_tables(world)
     return world, raw, measure_panel(raw, REFERENCE)
 
 
 @cache
 def spoilt_panel() -> dict[str, np.ndarray]:
     world = draw_world(DEFAULT_SEED, REFERENCE)
-    raw = build_raw_tables(world, REFERENCE)
+    raw = build_raw_tables(world)
     plant_defects(raw, world, REFERENCE)
     return measure_panel(raw, REFERENCE)
 

@@ -28,7 +28,7 @@ def panel(warehouse: Path) -> pd.DataFrame:
 def test_panel_equals_the_forward_measurement(panel: pd.DataFrame) -> None:
     """Two programs, SQL and numpy, written apart: the same cells are missing, the others equal to 1e-12."""
     world = draw_world(DEFAULT_SEED, REFERENCE)
-    raw = build_raw_tables(world, REFERENCE)
+    raw = build_raw_tables(world)
     plant_defects(raw, world, REFERENCE)
     measured = measure_panel(raw, REFERENCE)
     codes = world.places.code[world.places.in_sample]
