@@ -267,16 +267,16 @@ class ExpectColumnNotToRepeat(FindingExpectation):
 
 
 class ExpectFillToBeConsistent(FindingExpectation):
-    """``x``, ``x_reported`` and ``x_fill`` say the same; the fill code is one of ``codes``."""
+    """``x``, ``x_reported`` and ``x_fill`` of every column say the same; the fill code is one of ``codes``."""
 
     check: ClassVar[str] = "find_fill_mismatches"
-    column: str
+    columns: list[str]
     codes: list[str]
     missing: str = "missing"
     observed: str = "observed"
 
     def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("column", "codes", "missing", "observed")}
+        return {k: getattr(self, k) for k in ("columns", "codes", "missing", "observed")}
 
 
 class ExpectGridToBeComplete(FindingExpectation):

@@ -117,26 +117,34 @@ def find_scope_copies(
 
 
 def find_fill_mismatches(
-    frame: pd.DataFrame, *, column: str, codes: Sequence[str], missing: str, observed: str
+    frame: pd.DataFrame, *, columns: Sequence[str], codes: Sequence[str], missing: str, observed: str
 ) -> Finding:
-    """Rows where ``<column>_reported``, ``<column>`` and ``<column>_fill`` contradict each other.
+    """Rows where ``x_reported``, ``x`` and ``x_fill`` of one of ``columns`` contradict each other.
 
     The fill code is one of ``codes``. The reported value is there exactly when the code is ``observed``; the value is
     empty exactly when the code is ``missing``; an observed value equals the reported one.
     """
-    value, reported, fill = frame[column], frame[f"{column}_reported"], frame[f"{column}_fill"]
-    is_observed = fill == observed
-    differs = is_observed & reported.notna() & value.notna() & (value != reported)
-    bad = (is_observed != reported.notna()) | (value.isna() != (fill == missing)) | differs | ~fill.isin(list(codes))
-    hit = np.flatnonzero(bad.to_numpy())
-    shown = [s.iloc[hit[:EXAMPLES]] for s in (frame["where"], value, reported, fill)]
-    examples = [f"{w}: {_cell(v)}, reported {_cell(r)}, fill '{f}'" for w, v, r, f in zip(*shown, strict=True)]
+    count = 0
+    examples: list[str] = []
+    for column in columns:
+        value, reported, fill = frame[column], frame[f"{column}_reported"], frame[f"{column}_fill"]
+        is_observed = fill == observed
+        differs = is_observed & reported.notna() & value.notna() & (value != reported)
+        bad = (
+            (is_observed != reported.notna()) | (value.isna() != (fill == missing)) | differs | ~fill.isin(list(codes))
+        )
+        hit = np.flatnonzero(bad.to_numpy())
+        count += len(hit)
+        shown = [s.iloc[hit[:EXAMPLES]] for s in (frame["where"], value, reported, fill)]
+        examples += [
+            f"{w}: {column} {_cell(v)}, reported {_cell(r)}, fill '{f}'" for w, v, r, f in zip(*shown, strict=True)
+        ]
     return Finding(
-        element_count=len(frame),
-        unexpected_count=len(hit),
-        success=len(hit) == 0,
-        problem=f"{count_noun(len(hit), 'rows')} whose value, reported value and fill code contradict each other",
-        examples=tuple(examples),
+        element_count=len(frame) * len(columns),
+        unexpected_count=count,
+        success=count == 0,
+        problem=f"{count_noun(count, 'values')} that contradict the reported value or the fill code beside them",
+        examples=tuple(examples[:EXAMPLES]),
     )
 
 

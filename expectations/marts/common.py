@@ -18,9 +18,10 @@ MODEL_FAULT = "a fault of the model, not of your data; please report it"
 #: Ends of a column's name that bound what it can be: (end, least, most).
 SUFFIX_RANGES: tuple[tuple[str, float | None, float | None], ...] = (
     ("_share", 0.0, 1.0),
+    ("_growth_pct", -100.0, None),
     ("_pct", 0.0, 100.0),
     ("_per_100", 0.0, None),
-    ("_per_person", 0.0, 1.0),
+    ("_per_person", 0.0, 5.0),
     ("_ratio", 0.0, None),
     ("_count", 0.0, None),
     ("_mt", 0.0, None),
@@ -56,17 +57,15 @@ def check_fills(mart: Mart, measures: Sequence[str]) -> Checked:
     """Fill codes are known, and agree with the value and the reported value."""
     columns = ["where", *(f"{m}{end}" for m in measures for end in ("", "_reported", "_fill"))]
     checked = Checked(f"marts.{mart.name}", mart.rows[columns], f"{mart.name}.fills")
-    checked.add(
-        *(
+    if measures:
+        checked.add(
             custom.ExpectFillToBeConsistent(
-                column=measure,
+                columns=list(measures),
                 codes=list(FILL_CODES),
                 severity=STOP,
                 meta=words(advice=MODEL_FAULT, expected="reported exactly where observed"),
             )
-            for measure in measures
         )
-    )
     return checked
 
 

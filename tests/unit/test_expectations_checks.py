@@ -231,7 +231,7 @@ def test_part_larger_than_whole() -> None:
 def test_value_reported_and_fill(value: float, reported: float, fill: str | None, holds: bool) -> None:
     frame = pd.DataFrame({"x": [value], "x_reported": [reported], "x_fill": [fill], "where": ["A 2010"]})
     codes = ["observed", "linear", "carried", "ratio", "missing"]
-    found = find_fill_mismatches(frame, column="x", codes=codes, missing="missing", observed="observed")
+    found = find_fill_mismatches(frame, columns=["x"], codes=codes, missing="missing", observed="observed")
     assert found.success is holds
 
 

@@ -48,8 +48,8 @@ def test_same_build_same_outcomes() -> None:
     [
         (f"insert into {PANEL} select * from {PANEL} where city_code = '130200' and year = 2012", "share their key"),
         (f"delete from {PANEL} where city_code = '130200' and year = 2005", "1 city without some of the 10 years"),
-        (f"update {PANEL} set CP_reported = null where year = 2004", "4 rows whose value, reported value and fill"),
-        (f"update {PANEL} set AI_fill = 'guessed' where year = 2004", "唐山市 2004: 0.111, reported 0.111, fill"),
+        (f"update {PANEL} set CP_reported = null where year = 2004", "4 values that contradict the reported value"),
+        (f"update {PANEL} set AI_fill = 'guessed' where year = 2004", "AI 0.111, reported 0.111, fill"),
         (f"update {PANEL} set size_class = 'huge' where year = 2004", "4 city-years with another size_class than"),
         (f"update {PANEL} set is_bth = null where year = 2004", "fewer than 100% of city-years (e.g. is_bth: 90%)"),
         (
