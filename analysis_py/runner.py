@@ -14,6 +14,7 @@ import numpy as np
 from analysis_py.errors import CarbonpanelError
 from analysis_py.fingerprint import lock_hash
 from analysis_py.fits.heterogeneity import NUMERICAL
+from analysis_py.fits.iv_fits import fit_instrumented
 from analysis_py.fits.model_checks import absent_columns, check_study
 from analysis_py.fits.model_fits import describe_model, fit_heterogeneity, fit_regression
 from analysis_py.fits.run_record import ModelRun, StudyRun
@@ -26,7 +27,7 @@ from analysis_py.study import Model, Study, expand_conventions
 __all__ = ["FilePanel", "FramePanel", "PanelSource", "StudyRun", "WarehousePanel", "run_study"]
 
 #: Estimators a study may name that this version does not have.
-UNAVAILABLE = ("iv", "threshold", "spatial", "did")
+UNAVAILABLE = ("threshold", "spatial", "did")
 
 #: Covariances a study may name that this version does not have.
 UNAVAILABLE_COVARIANCES = ("wild",)
@@ -113,6 +114,7 @@ def _could_be_filled(run: ModelRun, model: Model, panel: CalendarPanel) -> bool:
     if run.status == "not_run":
         return False
     used = {model.outcome, *model.treatment, *model.controls, *model.moderator, *model.columns}
+    used |= {*model.options.get("endogenous", ()), *model.options.get("instruments", ())}
     for name in sorted(panel.filled_columns):
         if any(text and name in text for text in used):
             codes = panel.frame[f"{name}_fill"]
@@ -149,7 +151,7 @@ def _run_model(study: Study, model: Model, panel: CalendarPanel) -> ModelRun:
     missing = absent_columns(model, panel)
     if missing:
         return replace(blank, message=missing)
-    fits = {"descriptive": describe_model, "heterogeneity": fit_heterogeneity}
+    fits = {"descriptive": describe_model, "heterogeneity": fit_heterogeneity, "iv": fit_instrumented}
     fit = fits.get(model.estimator, fit_regression)
 
     def where(key: str, item: int | None) -> str:

@@ -155,7 +155,11 @@ def _resolve(
         fixed_effects = tuple(k for k in (unit, time) if k)
         chosen["fixed_effects"] = ", ".join(fixed_effects) or "none"
     convention = merged.get("convention")
-    if convention is None or (not fixed_effects and "convention" not in entry):
+    if estimator == "iv":
+        if convention is None:
+            convention = "ivreghdfe" if fixed_effects else "ivreg2"
+            chosen["convention"] = convention
+    elif convention is None or (not fixed_effects and "convention" not in entry):
         convention = "reghdfe" if fixed_effects else "plain"
         chosen["convention"] = convention
     covariance = merged.get("covariance")

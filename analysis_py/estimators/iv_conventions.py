@@ -132,8 +132,8 @@ def find_iv_convention(name: str) -> IvConvention:
 class IvCounts:
     """Counts of one model; see the table above for how they enter.
 
-    ``k`` and ``l_total`` are K and L with whatever constant and dummies the convention puts there; ``slopes`` are the named
-    regressors alone, ``groups`` is G or None, ``clustered`` whether the covariance is of the clustered kind.
+    ``k`` and ``l_total`` are K and L with whatever constant and dummies the convention puts there; ``slopes`` are the
+    named regressors alone, ``groups`` is G or None, ``clustered`` whether the covariance is of the clustered kind.
     """
 
     n: int

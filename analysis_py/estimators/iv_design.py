@@ -232,9 +232,9 @@ def draw_design(
         exogenous=controls_kept,
         instruments=instruments_kept,
         silent=frozenset(silent),
-        dropped=tuple(dropped),
+        dropped=tuple((term, reason) for term, reason in dropped if term not in silent),
         tss=n * float(scale[0]) ** 2,
-        messages=(*sample.messages, *_say(dropped, instruments)),
+        messages=(*sample.messages, *_say([d for d in dropped if d[0] not in silent], instruments)),
     )
 
 

@@ -133,7 +133,7 @@ def _first_stage_rows(tests: IvTests) -> list[Diagnostic]:
                 test.f,
                 test.df1,
                 test.df2,
-                None,
+                test.f_p_value,
                 f"excluded instruments in the first stage of {test.endogenous}",
             )
         )

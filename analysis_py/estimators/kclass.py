@@ -67,9 +67,8 @@ def solve_kclass(
         eigenvalue = liml_eigenvalue(design)
         value = eigenvalue
         if method == "fuller":
-            value -= fuller / (
-                len(y) - (len(design.instruments) + len(design.exogenous) + 1 if l_total is None else l_total)
-            )
+            counted = len(design.instruments) + len(design.exogenous) + 1
+            value -= fuller / (len(y) - (counted if l_total is None else l_total))
     moved = (1.0 - value) * x + value * fitted
     hessian = moved.T @ (w[:, None] * x)
     bread = np.linalg.inv((hessian + hessian.T) / 2.0)

@@ -108,6 +108,7 @@ def absent_columns(model: Model, panel: CalendarPanel) -> str | None:
     columns = ModelColumns(panel, model, where, observed=model.fill == "observed")
     used: dict[str, None] = {}
     texts = [model.outcome, *model.treatment, *model.moderator, *model.controls]
+    texts += [*model.options.get("endogenous", ()), *model.options.get("instruments", ())]
     for text in model.columns if model.estimator == "descriptive" else texts:
         if text:
             used |= dict.fromkeys(name for name, _ in leaves(parse_term(text, columns.names)))

@@ -107,7 +107,7 @@ def ar_set(
     if moments.is_iid:
         s = errors.T @ (w[:, None] * errors) / counts.large_n
         coefficients = np.array([bound * s[1, 1] - q @ q, -2.0 * (bound * s[0, 1] - q @ r), bound * s[0, 0] - r @ r])
-        intervals = _where_positive(coefficients)
+        intervals = where_positive(coefficients)
     else:
         scores = np.column_stack([z * (w * errors[:, i])[:, None] for i in (0, 1)])
         meat, l1 = moments.meat(scores), counts.l1
@@ -118,14 +118,14 @@ def ar_set(
             coefficients = np.array(
                 [bound * v2[0, 0] - q[0] ** 2, -(bound * v1[0, 0] - 2 * q[0] * r[0]), bound * v0[0, 0] - r[0] ** 2]
             )
-            intervals = _where_positive(coefficients)
+            intervals = where_positive(coefficients)
         else:
             intervals = _by_eigenvalues(bound, (v0, v1, v2), r, q)
     unit = float(design.outcome.scale[0] / design.endogenous.scale[0])
     return ConfidenceSet(level, tuple((low * unit, high * unit) for low, high in intervals))
 
 
-def _where_positive(coefficients: np.ndarray) -> list[tuple[float, float]]:
+def where_positive(coefficients: np.ndarray) -> list[tuple[float, float]]:
     """Intervals on which a b^2 + m b + c >= 0."""
     a, m, c = (float(v) for v in coefficients)
     size = max(abs(a), abs(m), abs(c))

@@ -112,6 +112,11 @@ class FirstStageTest:
     angrist_pischke_f: float | None
     conditional_df1: int
 
+    @property
+    def f_p_value(self) -> float | None:
+        """Probability of a larger F where the instruments explain nothing."""
+        return None if self.f is None else float(stats.f.sf(self.f, self.df1, self.df2))
+
 
 def first_stage_tests(
     design: IvDesign, counts: IvCounts, moments: MomentCovariance, bread: np.ndarray

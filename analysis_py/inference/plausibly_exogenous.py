@@ -2,7 +2,8 @@
 94:260-272): y = x b + z g + controls, g in stated intervals; the union over g of the intervals of b given g.
 
 Given g the estimate is that of y - z g, so it is linear in g and its standard error is the root of a quadratic form in
-g, hence convex: lower limits are concave and upper limits convex in g, and the union over a box is reached at its corners.
+g, hence convex: lower limits are concave and upper limits convex in g, and the union over a box is reached at its
+corners.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.result import CovarianceSpec
+from analysis_py.specification.iv_keys import read_iv
 from analysis_py.specification.study_file import (
     At,
     Document,
@@ -61,10 +62,11 @@ NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
 
 #: ``options``: keys handed on as they are; ``used_by``: keys that only some estimators understand.
 ESTIMATOR_KEYS: Mapping[str, Any] = {
-    "options": ("endogenous", "instruments", "threshold", "spatial", "did"),
+    "options": ("endogenous", "instruments", "iv", "threshold", "spatial", "did"),
     "used_by": {
         "endogenous": ("iv",),
         "instruments": ("iv",),
+        "iv": ("iv",),
         "threshold": ("threshold",),
         "spatial": ("spatial",),
         "did": ("did",),
@@ -209,6 +211,7 @@ MODEL_KEYS: Mapping[str, Reader] = {
     "columns": read_names,
     "endogenous": read_names,
     "instruments": read_names,
+    "iv": read_iv,
     "threshold": _optional(_threshold),
     "split": _optional(_split),
     "spatial": _optional(_spatial),
