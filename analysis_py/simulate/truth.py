@@ -79,7 +79,8 @@ def describe_columns(world: World, measured: Mapping[str, np.ndarray]) -> list[C
 def describe_column(world: World, measured: Mapping[str, np.ndarray], column: StudyColumn) -> ColumnTruth:
     """Project the components of the column's outcome on its regressors, as measured and as they truly were."""
     names = {*column.terms, column.outcome} - {t for t in column.terms if "*" in t}
-    lag = _lag(measured["AI"]) if column.instrument else measured["AI"]
+    # the panel of the study begins with its first year, so a lag is not known in that year
+    lag = _lag(np.where(STUDY_YEARS, measured["AI"], np.nan)) if column.instrument else measured["AI"]
     known = np.all([~np.isnan(measured[n]) for n in sorted(names)], axis=0) & ~np.isnan(lag)
     usable = known & column.cities[:, None] & STUDY_YEARS[None, :]
     components, structural = _components(world, column, usable)

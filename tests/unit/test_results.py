@@ -28,7 +28,7 @@ models:
   - {id: H, estimator: heterogeneity, split: {by: is_resource}}
   - {id: D, estimator: descriptive, columns: [CP, AI]}
   - {id: X, sample: year > 3000}
-  - {id: I, estimator: iv, endogenous: [AI], instruments: [L.AI]}
+  - {id: I, estimator: spatial, spatial: {model: sdm, weights: contiguity}}
 """
 
 

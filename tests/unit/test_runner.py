@@ -125,7 +125,6 @@ def test_estimators_that_are_not_there_are_said(tmp_path: Path) -> None:
         """\
         defaults: {outcome: CP, treatment: [AI]}
         models:
-          - {id: I, estimator: iv, endogenous: [AI], instruments: [L.AI]}
           - {id: T, estimator: threshold, threshold: {variable: ER, regime_terms: [AI]}}
           - {id: S, estimator: spatial, spatial: {model: sdm, weights: contiguity}}
           - {id: D, estimator: did, did: {method: did2s, first_treated: year}}
@@ -133,7 +132,6 @@ def test_estimators_that_are_not_there_are_said(tmp_path: Path) -> None:
         """,
     )
     assert [(m.status, str(m.message).split("'")[1]) for m in done.models] == [
-        ("not_run", "iv"),
         ("not_run", "threshold"),
         ("not_run", "spatial"),
         ("not_run", "did"),
