@@ -1,4 +1,4 @@
-"""``refresh``: validate the raw inputs, build a new database beside the old one, validate it, rename it into place.
+"""``refresh``: validate the raw inputs and build a new database beside the old one, validate it, rename it into place.
 
 A kill at any moment leaves the old database or the new one, never half of either. Results of earlier runs are
 carried over; they count as stale where the mart they were made from has changed.
@@ -10,7 +10,9 @@ import datetime as dt
 import json
 import shutil
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,24 +117,49 @@ def refresh(
 
         from expectations.validation import validate_marts, validate_raw, write_report
 
-        with Progress("1/3 validating the raw inputs", quiet=quiet) as bar:
-            raw = validate_raw(chosen, seeds_dir=place.seeds, user_raw_dir=place.user_raw, progress=bar)
-        _stop_unless_valid(raw, place)
-        stop_if_interrupted()
-
         build = folder / (place.database.stem + ".build")
         fresh = build / place.database.name
         _clear(build, fresh)
-        with Progress("2/3 building the warehouse with dbt", quiet=quiet) as bar:
-            outcome = run_build(
-                database=fresh,
-                variables=variables,
-                work_dir=build,
-                threads=threads,
-                keep_open=(lock.fileno(),),
-                progress=bar,
+        # the raw inputs are held against their suites while dbt, a process of its own, builds from them
+        with (
+            ThreadPoolExecutor(max_workers=1) as checker,
+            Progress("1/2 validating the raw inputs, building the warehouse with dbt", quiet=quiet) as bar,
+        ):
+            gone = threading.Event()
+
+            def go_on(done: int, total: int, label: str) -> None:
+                if gone.is_set():
+                    raise InterruptedError
+
+            validating = checker.submit(
+                validate_raw, chosen, seeds_dir=place.seeds, user_raw_dir=place.user_raw, progress=go_on
             )
-        with Progress("3/3 validating the marts", quiet=quiet) as bar:
+
+            def watch(done: int, total: int, label: str) -> None:
+                if validating.done():
+                    _stop_unless_valid(validating.result(), place)
+                bar(done, total, label)
+
+            try:
+                outcome = run_build(
+                    database=fresh,
+                    variables=variables,
+                    work_dir=build,
+                    threads=threads,
+                    keep_open=(lock.fileno(),),
+                    progress=watch,
+                )
+            except CarbonpanelError:
+                # where the inputs are to blame as well, they are what a person can mend
+                _stop_unless_valid(validating.result(), place)
+                raise
+            except BaseException:
+                gone.set()
+                raise
+            raw = validating.result()
+        _stop_unless_valid(raw, place)
+        stop_if_interrupted()
+        with Progress("2/2 validating the marts", quiet=quiet) as bar:
             with open_read(fresh) as con:
                 marts = validate_marts(con, progress=bar)
             _stop_unless_valid(marts, place)
