@@ -135,7 +135,8 @@ def table_rows(run: StudyRun) -> dict[str, list[dict[str, Any]]]:
             key | {"position": i} | _finite(asdict(row)) for i, row in enumerate(model.coefficients, start=1)
         ]
         rows["diagnostic"] += [
-            key | {"position": i} | _with_critical(row) for i, row in enumerate(model.diagnostics, start=1)
+            key | {"position": i} | _without_term(_with_critical(row))
+            for i, row in enumerate(model.diagnostics, start=1)
         ]
         rows["threshold"] += [key | _with_critical(row) for row in model.thresholds]
         positions: dict[str, int] = {}
@@ -183,6 +184,12 @@ def _spec(model: ModelRun) -> dict[str, Any]:
 
 def _with_critical(row: DiagnosticRow | ThresholdRow) -> dict[str, Any]:
     return _finite(asdict(row)) | {"critical": canonical_json(_plain(dict(row.critical)))}
+
+
+def _without_term(row: dict[str, Any]) -> dict[str, Any]:
+    """The table holds the term in front of the note, where the JSON has it by itself."""
+    term = row.pop("term")
+    return row | {"note": f"{term}: {row['note']}"} if term else row
 
 
 def _group(group: GroupFit) -> dict[str, Any]:

@@ -14,9 +14,10 @@ import numpy as np
 from analysis_py.errors import CarbonpanelError
 from analysis_py.fingerprint import lock_hash
 from analysis_py.fits.heterogeneity import NUMERICAL
+from analysis_py.fits.heterogeneity_fits import fit_heterogeneity
 from analysis_py.fits.iv_fits import fit_instrumented
 from analysis_py.fits.model_checks import absent_columns, check_study
-from analysis_py.fits.model_fits import describe_model, fit_heterogeneity, fit_regression
+from analysis_py.fits.model_fits import describe_model, fit_regression
 from analysis_py.fits.run_record import ModelRun, StudyRun
 from analysis_py.fits.run_stamp import git_commit, new_run_id, utc_now, versions
 from analysis_py.panels.calendar_panel import CalendarPanel

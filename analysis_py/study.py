@@ -16,7 +16,7 @@ from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.estimators.result import CovarianceSpec
 from analysis_py.specification.model_spec import Model, Published, Split, Winsor, canonical_json, expand_conventions
 from analysis_py.specification.study_file import At, Document, read_document
-from analysis_py.specification.study_keys import ESTIMATOR_KEYS, NEEDED_KEYS, STUDY_KEYS
+from analysis_py.specification.study_keys import CORRECTIONS, ESTIMATOR_KEYS, NEEDED_KEYS, STUDY_KEYS
 
 __all__ = [
     "Model",
@@ -304,6 +304,8 @@ def _split(given: Mapping[str, Any] | None) -> Split | None:
         permute=given.get("permute") or "units",
         draws=given.get("draws") or 1000,
         seed=given.get("seed"),
+        interact=given.get("interact") or "all",
+        multiple_testing=given.get("multiple_testing", CORRECTIONS),
     )
 
 

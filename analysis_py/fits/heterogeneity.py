@@ -1,4 +1,4 @@
-"""Groups of a heterogeneity model: how they are cut, one fit each, and tests that their coefficients are equal."""
+"""Groups of a heterogeneity model: how they are cut, and one fit each."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.descriptive import stata_percentile
 from analysis_py.estimators.result import RegressionResult
-from analysis_py.fits.run_record import DiagnosticRow
 from analysis_py.panels.frame import EstimationFrame
 from analysis_py.specification.terms import level_label
 from analysis_py.study import Model, Split
@@ -159,92 +157,6 @@ def fit_groups(
     if not found:
         raise first or CarbonpanelError("CP-STUDY-SPLIT", f"no group can be fitted; group {': '.join(failed[0])}")
     return found, failed
-
-
-def compare_groups(
-    data: EstimationFrame, model: Model, groups: Groups, fit: Fit, failed: Sequence[str] = ()
-) -> list[DiagnosticRow]:
-    """The tests a split asks for.
-
-    ``interaction``: F test that the treatment's coefficients are equal in all groups; ``chow``: that all slopes are.
-    Both come from one fit in which every slope and every fixed effect has its own value in each group, under the
-    model's covariance: F = (Rb)' (R V R')^-1 (Rb) / q with q restrictions. Where groups ``failed`` no test is run.
-    """
-    if model.split is None:
-        return []
-    found = []
-    pooled: RegressionResult | None = None
-    for test in model.split.tests:
-        if test in ("permutation", "suest"):
-            found.append(
-                DiagnosticRow(_TEST_NAMES[test], None, note="not run: this test is not available in this version")
-            )
-            continue
-        if failed:
-            note = f"not run: no fit of group {', '.join(failed)}"
-            found.append(DiagnosticRow(_TEST_NAMES[test], None, note=note))
-            continue
-        pooled = pooled or _fit_interacted(data, model, groups, fit)
-        terms = model.treatment if test == "interaction" else data.regressors
-        found.append(_wald(pooled, _TEST_NAMES[test], terms, len(groups.order)))
-    return found
-
-
-_TEST_NAMES = {"permutation": "permutation", "interaction": "interaction_wald", "chow": "chow", "suest": "suest"}
-
-
-def _fit_interacted(data: EstimationFrame, model: Model, groups: Groups, fit: Fit) -> RegressionResult:
-    inside = np.array([label is not None for label in groups.labels])
-    frame = data.frame.loc[inside].reset_index(drop=True)
-    labels = groups.labels[inside]
-    number = np.array([groups.order.index(label) for label in labels])
-    frame[_GROUP] = number.astype(float)
-    regressors = list(data.regressors)
-    for position in range(1, len(groups.order)):
-        member = (number == position).astype(float)
-        if not model.fixed_effects:
-            frame[f"{_GROUP}={position}"] = member
-            regressors.append(f"{_GROUP}={position}")
-        for term in data.regressors:
-            label = _interaction(position, term)
-            frame[label] = frame[term].to_numpy(dtype=float) * member
-            regressors.append(label)
-    effects = []
-    for effect in model.fixed_effects:
-        parts = [effect] if effect in frame else effect.split("^")
-        nested = len(parts) == 1 and len(frame[[parts[0], _GROUP]].drop_duplicates()) == frame[parts[0]].nunique()
-        effects.append(effect if nested else f"{effect}^{_GROUP}")
-    return fit(frame, regressors, effects)
-
-
-def _wald(pooled: RegressionResult, name: str, terms: Sequence[str], n_groups: int) -> DiagnosticRow:
-    wanted = [_interaction(g, t) for t in terms for g in range(1, n_groups)]
-    at = [pooled.terms.index(t) for t in wanted if t in pooled.terms]
-    lost = len(wanted) - len(at)
-    if not at:
-        return DiagnosticRow(name, None, note="not run: no interaction with the groups is identified")
-    difference = pooled.estimate[at]
-    spread = pooled.vcov[np.ix_(at, at)]
-    scale = np.sqrt(np.diag(spread))
-    rank = int(np.linalg.matrix_rank(spread / np.outer(scale, scale), hermitian=True)) if (scale > 0).all() else 0
-    note = f"all slopes and fixed effects by group; {pooled.covariance}"
-    if lost:
-        note += f"; {lost} interaction(s) not identified"
-    if rank < len(at):
-        return DiagnosticRow(
-            name, None, df1=float(len(at)), note=f"not run: covariance of rank {rank} for {len(at)} restrictions"
-        )
-    statistic = float(difference @ np.linalg.solve(spread, difference)) / len(at)
-    df2 = float(pooled.df_t)
-    p_value = float(stats.f.sf(statistic, len(at), df2)) if df2 > 0 else None
-    return DiagnosticRow(name, statistic, float(len(at)), df2, p_value, note=note)
-
-
-_GROUP = "__group"
-
-
-def _interaction(position: int, term: str) -> str:
-    return f"{_GROUP}={position}*{term}"
 
 
 def _sort_key(value: object) -> tuple[bool, object]:

@@ -8,11 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.descriptive import DescriptiveRow, describe_columns
 from analysis_py.estimators.result import RegressionResult
 from analysis_py.estimators.twfe import fit_twfe
-from analysis_py.fits.heterogeneity import assign_groups, compare_groups, fit_groups
 from analysis_py.fits.model_checks import explain_absent
 from analysis_py.fits.run_record import CoefficientRow, DiagnosticRow, GroupFit, ModelRun, VariableRow
 from analysis_py.panels.calendar_panel import CalendarPanel
@@ -22,11 +20,17 @@ from analysis_py.study import Model
 
 
 def fit_regression(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:
-    """A two-way fixed-effects or moderation model."""
-    observed = model.fill == "observed"
-    data = build_frame(panel, model, where, observed=observed)
-    result = _fit(model, data.frame, data.outcome, data.regressors, model.fixed_effects)
-    messages = [*data.messages, *_messages(result)]
+    """A two-way fixed-effects model."""
+    data = build_frame(panel, model, where, observed=model.fill == "observed")
+    result = fit_frame(model, data.frame, data.outcome, data.regressors, model.fixed_effects)
+    return record_regression(blank, model, panel, data, result)
+
+
+def record_regression(
+    blank: ModelRun, model: Model, panel: CalendarPanel, data: EstimationFrame, result: RegressionResult
+) -> ModelRun:
+    """The record of one fit: its numbers, what should be known of it, the rows that did not enter."""
+    messages = [*data.messages, *warnings_of(result)]
     return replace(
         blank,
         status="warned" if messages else "ok",
@@ -34,8 +38,8 @@ def fit_regression(blank: ModelRun, model: Model, panel: CalendarPanel, where: W
         notes=(
             *blank.notes,
             *data.notes,
-            *_remarks(result),
-            *_panel_log_notes(model, panel, data, result.used_rows),
+            *remarks_of(result),
+            *panel_log_notes(model, panel, data, result.used_rows),
         ),
         convention=result.convention,
         covariance=result.covariance,
@@ -58,53 +62,8 @@ def fit_regression(blank: ModelRun, model: Model, panel: CalendarPanel, where: W
         rmse=result.rmse,
         dropped_terms=result.dropped_terms,
         coefficients=coefficient_rows(result),
-        diagnostics=_diagnostic_rows(result),
-        dropped=_dropped(panel, data, result.dropped_rows),
-    )
-
-
-def fit_heterogeneity(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:
-    """One fit a group of the split, and the tests that compare them."""
-    if model.split is None:
-        raise CarbonpanelError("CP-STUDY-INCOMPLETE", "a heterogeneity model needs a split", where=where("id", None))
-    data = build_frame(panel, model, where, observed=model.fill == "observed", extra={model.split.by: "split"})
-    groups = assign_groups(data.frame, model.split, model.unit, model.time)
-
-    def fit(frame: pd.DataFrame, regressors: Sequence[str], effects: Sequence[str]) -> RegressionResult:
-        return _fit(model, frame, data.outcome, regressors, effects)
-
-    fits, failed = fit_groups(data, model, groups, fit)
-    messages = [*data.messages, *groups.warnings]
-    messages += [f"group {group} could not be fitted and is left out: {why}" for group, why in failed]
-    for group, result in fits:
-        messages += [f"{group}: {m}" for m in _messages(result)]
-    lost = {group: f"group {group} could not be fitted" for group, _ in failed} | {None: groups.why_none}
-    ungrouped = [(int(r), lost[g]) for r, g in enumerate(groups.labels) if g in lost]
-    dropped = [*ungrouped, *(d for _, result in fits for d in result.dropped_rows)]
-    used = np.concatenate([result.used_rows for _, result in fits])
-    return replace(
-        blank,
-        status="warned" if messages else "ok",
-        message="; ".join(messages) or None,
-        notes=(
-            *blank.notes,
-            *data.notes,
-            *groups.notes,
-            *(f"{group}: {remark}" for group, result in fits for remark in _remarks(result)),
-            *_panel_log_notes(model, panel, data, used),
-        ),
-        convention=fits[0][1].convention,
-        covariance=fits[0][1].covariance,
-        n_obs=sum(r.n_obs for _, r in fits),
-        n_units=_distinct(data.frame, model.unit, used),
-        n_times=_distinct(data.frame, model.time, used),
-        n_singletons_dropped=sum(r.n_singletons_dropped for _, r in fits),
-        n_filled_cells=data.n_filled(used),
-        dropped_terms=tuple(dict.fromkeys(t for _, r in fits for t in r.dropped_terms)),
-        coefficients=tuple(replace(row, group=group) for group, r in fits for row in coefficient_rows(r)),
-        diagnostics=tuple(compare_groups(data, model, groups, fit, [group for group, _ in failed])),
-        groups=tuple(_group_fit(group, r) for group, r in fits),
-        dropped=_dropped(panel, data, sorted(dropped)),
+        diagnostics=diagnostic_rows(result),
+        dropped=dropped_labels(panel, data, result.dropped_rows),
     )
 
 
@@ -136,16 +95,17 @@ def describe_model(blank: ModelRun, model: Model, panel: CalendarPanel, where: W
         status="warned" if messages else "ok",
         message="; ".join(messages) or None,
         n_obs=len(rows),
-        n_units=_distinct(panel.frame, model.unit, rows),
-        n_times=_distinct(panel.frame, model.time, rows),
+        n_units=count_distinct(panel.frame, model.unit, rows),
+        n_times=count_distinct(panel.frame, model.time, rows),
         n_filled_cells=sum(filled.values()),
         descriptives=tuple(_variable_row(row, filled[row.variable]) for row in described),
     )
 
 
-def _fit(
+def fit_frame(
     model: Model, frame: pd.DataFrame, outcome: str, regressors: Sequence[str], effects: Sequence[str]
 ) -> RegressionResult:
+    """A fixed-effects fit of a frame under the model's convention, covariance and weights."""
     return fit_twfe(
         frame,
         outcome=outcome,
@@ -177,7 +137,8 @@ def coefficient_rows(result: RegressionResult) -> tuple[CoefficientRow, ...]:
     )
 
 
-def _diagnostic_rows(result: RegressionResult) -> tuple[DiagnosticRow, ...]:
+def diagnostic_rows(result: RegressionResult) -> tuple[DiagnosticRow, ...]:
+    """The diagnostics of a result in its order."""
     return tuple(
         DiagnosticRow(d.test, float(d.statistic), d.df1, d.df2, d.p_value, dict(d.critical), d.note)
         for d in result.diagnostics
@@ -189,15 +150,17 @@ def _is_remark(message: str) -> bool:
     return "singletons of the fixed effects" in message
 
 
-def _remarks(result: RegressionResult) -> list[str]:
+def remarks_of(result: RegressionResult) -> list[str]:
+    """Messages of a result that belong into the notes."""
     return [m for m in result.messages if _is_remark(m)]
 
 
-def _messages(result: RegressionResult) -> list[str]:
+def warnings_of(result: RegressionResult) -> list[str]:
+    """Messages of a result that make its model a warned one."""
     return [m for m in result.messages if not _is_remark(m)]
 
 
-def _panel_log_notes(model: Model, panel: CalendarPanel, data: EstimationFrame, used: np.ndarray) -> list[str]:
+def panel_log_notes(model: Model, panel: CalendarPanel, data: EstimationFrame, used: np.ndarray) -> list[str]:
     """The warning on logs of zeros for columns that the panel itself made as ln(1 + count)."""
     notes = []
     named = [model.outcome, *model.treatment, *model.moderator, *model.controls]
@@ -210,7 +173,8 @@ def _panel_log_notes(model: Model, panel: CalendarPanel, data: EstimationFrame, 
     return notes
 
 
-def _group_fit(group: str, result: RegressionResult) -> GroupFit:
+def group_fit(group: str, result: RegressionResult) -> GroupFit:
+    """Size and fit of one group (or equation) of a model."""
     return GroupFit(
         group=group,
         n_obs=result.n_obs,
@@ -225,13 +189,15 @@ def _group_fit(group: str, result: RegressionResult) -> GroupFit:
     )
 
 
-def _distinct(frame: pd.DataFrame, column: str | None, rows: np.ndarray) -> int | None:
+def count_distinct(frame: pd.DataFrame, column: str | None, rows: np.ndarray) -> int | None:
+    """Distinct values of a column among some rows; None without a column."""
     return None if column is None else int(frame[column].iloc[rows].nunique())
 
 
-def _dropped(
+def dropped_labels(
     panel: CalendarPanel, data: EstimationFrame, dropped: Sequence[tuple[int, str]]
 ) -> tuple[tuple[str, str, str], ...]:
+    """(unit, time, reason) of rows of the frame that did not enter."""
     return tuple((*panel.labels(int(data.rows[row])), reason) for row, reason in dropped)
 
 

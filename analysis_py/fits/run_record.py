@@ -27,7 +27,10 @@ class CoefficientRow:
 
 @dataclass(frozen=True)
 class DiagnosticRow:
-    """One test or derived number; ``critical`` maps a level to its value."""
+    """One test or derived number; ``critical`` maps a level (or the name of a bound) to its value.
+
+    ``term`` is the coefficient it is about, where it is about one.
+    """
 
     test: str
     statistic: float | None
@@ -36,6 +39,7 @@ class DiagnosticRow:
     p_value: float | None = None
     critical: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
+    term: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 A permutation of whole units, or a draw of clusters with replacement, changes only how often each entity counts. With
 the fixed effects that lie inside entities taken out once and the others (years) kept as dummies D, the cross products
-of [D, X] within entities add up: the matrix of a draw is one row of counts times the entities' matrices, and its Cholesky
-factor holds the slopes of every regression of a column on those before it.
+of [D, X] within entities add up: the matrix of a draw is one row of counts times the entities' matrices, and its
+Cholesky factor holds the slopes of every regression of a column on those before it.
 
 For z = (D, x_1 .. x_p) and G = LL' the factor of a draw's matrix, the slopes of x_j on the columns S before it, D
 partialled out, solve L_SS' b = L_jS'. Exact: no approximation is made, and draws in which a column loses its variation

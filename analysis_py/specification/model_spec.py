@@ -38,7 +38,8 @@ class Published:
 @dataclass(frozen=True)
 class Split:
     """Groups of a heterogeneity model: the values of ``by``, or cuts of it ``at`` a rule (text), a value (number) or
-    quantiles (tuple)."""
+    quantiles (tuple). ``interact`` says what differs between groups in the interaction test: ``all`` slopes and effects
+    or the ``treatment`` alone; ``multiple_testing`` names the corrections over the splits of the study."""
 
     by: str
     at: str | float | tuple[float, ...] | None
@@ -46,6 +47,8 @@ class Split:
     permute: str
     draws: int
     seed: int | None
+    interact: str = "all"
+    multiple_testing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ CONVENTIONS = (
     "plain",
 )
 SPLIT_TESTS = ("permutation", "interaction", "chow", "suest")
+CORRECTIONS = ("romano_wolf", "benjamini_hochberg")
 SPLIT_RULES = ("median", "median_by_year", "median_base_year")
 DID_METHODS = ("twfe", "sun_abraham", "did2s", "callaway_santanna")
 
@@ -164,9 +165,11 @@ _split = read_mapping(
         "by": read_text,
         "at": _read_split_at,
         "tests": read_choices(SPLIT_TESTS),
+        "interact": read_choice(("all", "treatment")),
         "permute": read_choice(("units", "rows")),
         "draws": read_whole(1),
         "seed": read_whole(0),
+        "multiple_testing": read_choices(CORRECTIONS),
     },
     required=("by",),
 )

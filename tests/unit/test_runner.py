@@ -381,7 +381,7 @@ def test_groups_are_fitted_and_compared(tmp_path: Path) -> None:
     assert [g.n_obs for g in model.groups] == [160, 160]
     assert model.n_obs == 320 and model.n_units == 40
     tests = {d.test: d for d in model.diagnostics}
-    assert list(tests) == ["interaction_wald", "chow", "permutation", "suest"]
+    assert list(tests) == ["interaction_wald", "chow", "permutation", "permutation_two_sided", "suest"]
     # F of the difference by hand: full against restricted sums of squares, fixed effects by group in both
     city, year = pd.get_dummies(data["city"], dtype=float), pd.get_dummies(data["year"], dtype=float).iloc[:, 1:]
     member = data["is_resource"].to_numpy(float)[:, None]
@@ -402,7 +402,10 @@ def test_groups_are_fitted_and_compared(tmp_path: Path) -> None:
         assert tests[test].statistic == pytest.approx(expected, rel=1e-8)
         assert (tests[test].df1, tests[test].df2) == (q, df)
         assert tests[test].p_value is not None and 0 <= tests[test].p_value <= 1
-    assert tests["permutation"].statistic is None and "not run" in tests["permutation"].note
+    difference = estimate_of(done, "H", "AI", "is_resource=false") - estimate_of(done, "H", "AI", "is_resource=true")
+    permuted = next(d for d in model.diagnostics if d.test == "permutation")
+    assert permuted.term == "AI" and permuted.statistic == pytest.approx(difference, rel=1e-10)
+    assert tests["suest"].p_value is not None and tests["suest"].df1 == 1
 
 
 @pytest.mark.parametrize(
