@@ -1,16 +1,54 @@
 -- Listed firms by year with the city they stand in and their industry, numbers that cannot be right set to NULL. One
--- row a firm and year: of several the first by data set, file and row counts, the others are in `rows_count`. The
+-- row a firm and year: of several each number is the first that is there, by data set, file and row, so that a balance
+-- sheet and an income statement brought as two files complete each other; `rows_count` says how many there were. The
 -- city is found by its code, else by its name, present or former; where the two disagree it is not known.
-with accounts as (
+with lined_up as (
     select
         *,
         row_number() over (
             partition by firm_code, year
             order by dataset, source_file, source_sheet, source_row
-        ) as place_in_line,
-        count(*) over (partition by firm_code, year) as rows_count
+        ) as place_in_line
     from {{ ref('stg_listed_firms__accounts') }}
     where firm_code is not null and year is not null
+),
+
+merged as (
+    select
+        firm_code,
+        year,
+        min_by(firm_name, place_in_line) filter (where firm_name is not null) as firm_name,
+        -- code and name of one row, never of two
+        min_by(struct_pack(code := place_code_raw, label := place_name_raw), place_in_line) filter (
+            where place_code_raw is not null or place_name_raw is not null
+        ) as place,
+        min_by(struct_pack(code := industry_code, label := industry_name), place_in_line) filter (
+            where industry_code is not null
+        ) as industry,
+        min_by(total_assets_yuan, place_in_line) filter (where total_assets_yuan is not null) as total_assets_yuan,
+        min_by(revenue_yuan, place_in_line) filter (where revenue_yuan is not null) as revenue_yuan,
+        min_by(employees_persons, place_in_line) filter (where employees_persons is not null) as employees_persons,
+        min_by(green_patents_upstream, place_in_line) filter (where green_patents_upstream is not null) as green_patents_upstream,
+        min_by(green_patents_end_of_pipe, place_in_line) filter (where green_patents_end_of_pipe is not null) as green_patents_end_of_pipe,
+        min_by(ai_patents, place_in_line) filter (where ai_patents is not null) as ai_patents,
+        min_by(robots, place_in_line) filter (where robots is not null) as robots,
+        min_by(energy_tce, place_in_line) filter (where energy_tce is not null) as energy_tce,
+        min_by(co2_t, place_in_line) filter (where co2_t is not null) as co2_t,
+        min(smart_manufacturing_pilot_year) as smart_manufacturing_pilot_year,
+        count(*) as rows_count,
+        bool_or(is_simulated) as is_simulated
+    from lined_up
+    group by firm_code, year
+),
+
+accounts as (
+    select
+        merged.*,
+        merged.place.code as place_code_raw,
+        merged.place.label as place_name_raw,
+        merged.industry.code as industry_code,
+        merged.industry.label as industry_name
+    from merged
 ),
 
 names as (
@@ -83,7 +121,6 @@ checked as (
     left join usual on accounts.firm_code = usual.firm_code
     left join {{ ref('seed_csrc_industry') }} as industries
         on upper(left(trim(accounts.industry_code), 3)) = industries.csrc_code
-    where accounts.place_in_line = 1
 )
 
 select
