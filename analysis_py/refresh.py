@@ -108,7 +108,10 @@ def refresh(
         if added:
             notes.append(describe_user_variables(added))
         source = choose_co2_source(co2_source, chosen)
-        variables: dict[str, object] = {"inputs": chosen, "co2_source": source}
+        provinces = choose_province_co2_source(chosen)
+        variables: dict[str, object] = {"inputs": chosen, "co2_source": source, "province_co2_source": provinces}
+        if provinces != "ipcc2006":
+            notes.append(f"CO2 of the provinces is that of the '{provinces}' inventories: no file brought their fuels")
         if source != (co2_source or "ipcc2006"):
             notes.append(f"carbon productivity divides by the '{source}' inventory: no file brought city fuels")
         wanted = warehouse_hash(place.root, place.user_raw, json.dumps(variables, sort_keys=True))
@@ -225,6 +228,13 @@ def choose_co2_source(wanted: str | None, inputs: dict[str, str]) -> str:
             )
         return wanted
     if inputs.get("city_emissions") == "user" and inputs.get("city_energy") != "user":
+        return "ceads"
+    return "ipcc2006"
+
+
+def choose_province_co2_source(inputs: dict[str, str]) -> str:
+    """``ceads`` where a user brought provincial inventories and no fuels, else ``ipcc2006``."""
+    if inputs.get("province_emissions") == "user" and inputs.get("province_energy") != "user":
         return "ceads"
     return "ipcc2006"
 

@@ -60,10 +60,16 @@ def parse_inputs(text: str, *, row: Mapping[str, object], year: int, first_year:
 def named_columns(text: str) -> list[tuple[str, str]]:
     """(table or empty text, name) of every ingredient of ``text``, alternatives included, whatever the row.
 
-    An item whose name depends on the row (braces) is left out.
+    A part of a name that depends on the row (braces) is given as ``*``.
     """
-    matches = [_ITEM.fullmatch(choice.strip()) for part in _split(text) for choice in part.split("|")]
-    return [(match["table"] or "", match["name"]) for match in matches if match is not None]
+    found = []
+    for part in _split(text):
+        for choice in part.split("|"):
+            plain = _BRACES.sub("ZZ", re.sub(r"\[[^\]]*\]", "", choice.strip()))
+            match = _ITEM.fullmatch(plain)
+            if match is not None:
+                found.append((match["table"] or "", match["name"].replace("ZZ", "*")))
+    return found
 
 
 def _parse_item(text: str, year: int, first_year: int) -> InputItem:

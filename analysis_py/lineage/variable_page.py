@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,7 +146,10 @@ class _Tests:
         found: list[tuple[str, str]] = []
         for named, name in named_columns(self.inputs.get((table, column), "")):
             tables = [named] if named else [table, *_FACTS]
-            found.extend((t, name) for t in tables if (t, name) in self.inputs and (t, name) != (table, column))
+            if "*" in name:  # a part of the name depends on the row: any column of that form
+                found.extend((t, c) for t, c in self.inputs if t in tables and fnmatchcase(c, name))
+            else:
+                found.extend((t, name) for t in tables if (t, name) in self.inputs and (t, name) != (table, column))
         return found
 
 

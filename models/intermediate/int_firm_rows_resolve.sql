@@ -28,8 +28,10 @@ merged as (
         min_by(total_assets_yuan, place_in_line) filter (where total_assets_yuan is not null) as total_assets_yuan,
         min_by(revenue_yuan, place_in_line) filter (where revenue_yuan is not null) as revenue_yuan,
         min_by(employees_persons, place_in_line) filter (where employees_persons is not null) as employees_persons,
-        min_by(green_patents_upstream, place_in_line) filter (where green_patents_upstream is not null) as green_patents_upstream,
-        min_by(green_patents_end_of_pipe, place_in_line) filter (where green_patents_end_of_pipe is not null) as green_patents_end_of_pipe,
+        min_by(green_patents_upstream, place_in_line) filter (where green_patents_upstream is not null)
+            as green_patents_upstream,
+        min_by(green_patents_end_of_pipe, place_in_line) filter (where green_patents_end_of_pipe is not null)
+            as green_patents_end_of_pipe,
         min_by(ai_patents, place_in_line) filter (where ai_patents is not null) as ai_patents,
         min_by(robots, place_in_line) filter (where robots is not null) as robots,
         min_by(energy_tce, place_in_line) filter (where energy_tce is not null) as energy_tce,

@@ -1,6 +1,9 @@
 -- How much of each variable is there in each year: observed, filled (and how) or missing. One row a mart, variable and
 -- year; the fill codes of the mart are all that is counted.
-{% set marts = ['fct_city_year', 'panel_carbon_productivity'] %}
+{% set marts = [
+    'fct_city_year', 'fct_province_year', 'panel_carbon_productivity', 'panel_yellow_river', 'panel_province_transition',
+    'panel_green_tfp', 'panel_green_innovation'
+] %}
 with codes as (
     {% for mart in marts -%}
     select
