@@ -20,6 +20,7 @@ from analysis_py.fits.model_checks import absent_columns, check_study
 from analysis_py.fits.model_fits import describe_model, fit_regression
 from analysis_py.fits.run_record import ModelRun, StudyRun
 from analysis_py.fits.run_stamp import git_commit, new_run_id, utc_now, versions
+from analysis_py.fits.split_family import correct_splits
 from analysis_py.panels.calendar_panel import CalendarPanel
 from analysis_py.panels.panel import FilePanel, FramePanel, PanelSource, WarehousePanel
 from analysis_py.settings import DEFAULT_SEED, project_root
@@ -73,6 +74,7 @@ def run_study(study: Study, source: PanelSource, *, progress: Progress | None = 
         runs += _run_with_variants(study, model, panel)
     if progress is not None:
         progress(len(study.models), len(study.models), "")
+    runs = correct_splits(study, runs, panel)
     status, message = _summarise(runs)
     return StudyRun(
         run_id=new_run_id(started),

@@ -105,7 +105,7 @@ def _permute(data: EstimationFrame, model: Model, split: Split, groups: Groups) 
     named = [*terms, "_cons"] if constant else terms
     # the treatment first: its difference is what the split is about
     order = [t for t in model.treatment if t in named] + [t for t in named if t not in model.treatment]
-    what = "rows" if by_rows else f"{entities.name}s"
+    what = "rows" if by_rows else f"whole units ({entities.name})"
     found = []
     for pair, (a, b) in enumerate(test.pairs):
         for term in order:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -57,6 +57,8 @@ class EstimationFrame:
     filled_cells: np.ndarray
     messages: tuple[str, ...]
     notes: tuple[str, ...]
+    #: What was subtracted from treatments and moderators before they were multiplied, by label; empty without centring.
+    centres: Mapping[str, float] = field(default_factory=dict)
 
     def n_filled(self, used: np.ndarray) -> int:
         """Filled cells among the frame rows ``used``."""
@@ -311,14 +313,14 @@ def build_frame(
     if not keep.any():
         raise empty_sample(columns)
     carried = _carried_columns(columns, model, where, extra or {})
-    notes: list[str] = []
+    centres: dict[str, float] = {}
     if model.moderator:
         complete = keep & ~np.isnan(outcome[0].values)
         for regressor in (*design, *groups["controls"]):
             complete &= ~np.isnan(regressor.values)
         for series in carried.values():
             complete &= series.notna().to_numpy()
-        design, notes = _interact(groups["treatment"], groups["moderator"], model.centre, complete)
+        design, centres = _interact(groups["treatment"], groups["moderator"], model.centre, complete)
     design += groups["controls"]
     rows = np.flatnonzero(keep)
     table = {name: series.iloc[rows].reset_index(drop=True) for name, series in carried.items()}
@@ -337,8 +339,14 @@ def build_frame(
         regressors=tuple(r.label for r in design),
         filled_cells=filled[rows],
         messages=tuple(dict.fromkeys(columns.messages)),
-        notes=tuple(notes),
+        notes=_centring_notes(centres),
+        centres=centres,
     )
+
+
+def _centring_notes(centres: Mapping[str, float]) -> tuple[str, ...]:
+    shown = ", ".join(f"{label} at {mean:.6g}" for label, mean in centres.items())
+    return (f"centred on the estimation sample: {shown}",) if shown else ()
 
 
 def empty_sample(columns: ModelColumns) -> CarbonpanelError:
@@ -382,21 +390,22 @@ def _carried_columns(
 
 def _interact(
     treatment: Sequence[Regressor], moderators: Sequence[Regressor], centre: str, complete: np.ndarray
-) -> tuple[list[Regressor], list[str]]:
-    """Treatments, moderators, then every treatment times every moderator; ``mean`` centres both on complete rows."""
-    notes = []
+) -> tuple[list[Regressor], dict[str, float]]:
+    """Treatments, moderators, then every treatment times every moderator; ``mean`` centres both on complete rows.
+
+    The second part is what was subtracted from each, by label.
+    """
+    centres = {}
     if centre == "mean" and complete.any():
-        shown = []
         centred = []
         for regressor in (*treatment, *moderators):
             mean = float(np.mean(regressor.values[complete]))
-            shown.append(f"{regressor.label} at {mean:.6g}")
+            centres[regressor.label] = mean
             centred.append(Regressor(regressor.label, regressor.values - mean, regressor.cells))
         treatment, moderators = centred[: len(treatment)], centred[len(treatment) :]
-        notes.append(f"centred on the estimation sample: {', '.join(shown)}")
     products = [
         Regressor(f"{t.label}*{m.label}", t.values * m.values, tuple(dict.fromkeys((*t.cells, *m.cells))))
         for t in treatment
         for m in moderators
     ]
-    return [*treatment, *moderators, *products], notes
+    return [*treatment, *moderators, *products], centres
