@@ -109,16 +109,15 @@ def bootstrap_test(
     draws : replications, at least 1.
     scale : degrees of freedom of F.
     """
+    is_centred = _stays_centred(design, blocks, resample)
     found = np.concatenate(
         [
-            _statistics(design, grid, test, errors, scale)
+            _statistics(design, grid, test, errors, scale, is_centred)
             for errors in _null_errors(design, blocks, test, resample, draws, seed)
         ]
     )
     ordered = np.sort(found)
-    critical = {
-        f"{100 * level:g}%": float(ordered[int(np.ceil((1.0 - level) * draws - 1e-9)) - 1]) for level in LEVELS
-    }
+    critical = {f"{100 * level:g}%": float(ordered[int(np.ceil((1.0 - level) * draws - 1e-9)) - 1]) for level in LEVELS}
     return BootstrapTest(float(np.mean(found > test.f)), critical, found, resample)
 
 
@@ -149,12 +148,21 @@ def _null_errors(
         yield padded
 
 
-def _statistics(design: ThresholdDesign, grid: Grid, test: Test, errors: np.ndarray, scale: float) -> np.ndarray:
+def _stays_centred(design: ThresholdDesign, blocks: Blocks, resample: str) -> bool:
+    """Whether new errors sum to zero in every absorbed level as the residuals do."""
+    within = design.within
+    if within.kept is not None or within.codes is None or not np.array_equal(within.codes, blocks.unit):
+        return False
+    return resample == "multipliers" or (blocks.is_balanced and bool((within.roots == 1.0).all()))
+
+
+def _statistics(
+    design: ThresholdDesign, grid: Grid, test: Test, errors: np.ndarray, scale: float, is_centred: bool
+) -> np.ndarray:
     """F_k of each column of new errors (n, B)."""
     within, width, size = design.within, design.width, design.n_bins
     if within.kept is None:
-        errors = within.centre(errors)
-        carried = errors
+        carried = errors = errors if is_centred else within.centre(errors)
     else:
         carried = within.carry(errors)
     on_basis = design.basis.T @ errors

@@ -33,6 +33,8 @@ from analysis_py.estimators.least_squares import ABSORBED_SHARE, COLLINEAR_SHARE
 #: Most cells of the explicit basis beside the absorbed fixed effect, and of the sums that join two thresholds.
 MAX_BASIS_CELLS = 60_000_000
 MAX_JOINT_CELLS = 60_000_000
+#: Up to this many candidates times split regressors A is computed whole, once.
+MAX_WHOLE = 1_200
 #: A split regressor counts as explained when less than this share of it is left.
 EXPLAINED = 1e-11
 
@@ -95,7 +97,6 @@ class ThresholdDesign:
     n_bins : G.
     y : (n,) My, in units of ``y_scale``.
     y_scale : standard deviation of the outcome.
-    n_basis : nuisance columns kept, n_offered : offered.
     """
 
     within: Within
@@ -222,6 +223,15 @@ class ThresholdDesign:
 
     def rows(self, positions: np.ndarray) -> np.ndarray:
         """A(a, b) for the candidates a at ``positions`` and every b, shape (len, r, G, r)."""
+        if self.n_bins * self.width <= MAX_WHOLE:
+            return self._whole[positions]
+        return self._compute_rows(positions)
+
+    @cached_property
+    def _whole(self) -> np.ndarray:
+        return self._compute_rows(np.arange(self.n_bins))
+
+    def _compute_rows(self, positions: np.ndarray) -> np.ndarray:
         joint, signs = self._joint
         width, size = self.width, self.n_bins
         chosen = (positions[:, None] * width + np.arange(width)).ravel()
