@@ -176,7 +176,8 @@ def _failure(work_dir: Path, log: Path, failures: Sequence[str]) -> CarbonpanelE
     bad = [r for r in _results(work_dir) if r.get("status") in {"error", "fail"}]
     if failures and bad:
         first = bad[0]
-        name = str(first.get("unique_id", "")).split(".")[-1 if ".test." not in str(first.get("unique_id")) else 2]
+        # a generic test ends in a hash after its name
+        name = str(first.get("unique_id", "..?")).split(".")[2]
         message = " ".join(str(first.get("message") or "").split())[:300]
         what = f"the build of the warehouse failed at '{name}': {message}"
         if len(bad) > 1:
