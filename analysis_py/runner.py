@@ -21,6 +21,7 @@ from analysis_py.fits.model_fits import describe_model, fit_regression
 from analysis_py.fits.run_record import ModelRun, StudyRun
 from analysis_py.fits.run_stamp import git_commit, new_run_id, utc_now, versions
 from analysis_py.fits.split_family import correct_splits
+from analysis_py.fits.threshold_fits import fit_thresholds
 from analysis_py.panels.calendar_panel import CalendarPanel
 from analysis_py.panels.panel import FilePanel, FramePanel, PanelSource, WarehousePanel
 from analysis_py.settings import DEFAULT_SEED, project_root
@@ -29,7 +30,7 @@ from analysis_py.study import Model, Study, expand_conventions
 __all__ = ["FilePanel", "FramePanel", "PanelSource", "StudyRun", "WarehousePanel", "run_study"]
 
 #: Estimators a study may name that this version does not have.
-UNAVAILABLE = ("threshold", "spatial", "did")
+UNAVAILABLE = ("spatial", "did")
 
 #: Covariances a study may name that this version does not have.
 UNAVAILABLE_COVARIANCES = ("wild",)
@@ -118,6 +119,8 @@ def _could_be_filled(run: ModelRun, model: Model, panel: CalendarPanel) -> bool:
         return False
     used = {model.outcome, *model.treatment, *model.controls, *model.moderator, *model.columns}
     used |= {*model.options.get("endogenous", ()), *model.options.get("instruments", ())}
+    threshold = model.options.get("threshold") or {}
+    used |= {threshold.get("variable"), *threshold.get("regime_terms", ())}
     for name in sorted(panel.filled_columns):
         if any(text and name in text for text in used):
             codes = panel.frame[f"{name}_fill"]
@@ -154,7 +157,12 @@ def _run_model(study: Study, model: Model, panel: CalendarPanel) -> ModelRun:
     missing = absent_columns(model, panel)
     if missing:
         return replace(blank, message=missing)
-    fits = {"descriptive": describe_model, "heterogeneity": fit_heterogeneity, "iv": fit_instrumented}
+    fits = {
+        "descriptive": describe_model,
+        "heterogeneity": fit_heterogeneity,
+        "iv": fit_instrumented,
+        "threshold": fit_thresholds,
+    }
     fit = fits.get(model.estimator, fit_regression)
 
     def where(key: str, item: int | None) -> str:

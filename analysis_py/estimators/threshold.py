@@ -31,7 +31,7 @@ from analysis_py.estimators.threshold_regimes import (
     describe_search,
     label_regimes,
     regime_messages,
-    warn_of_variable,
+    warn_of_own_threshold,
 )
 from analysis_py.estimators.threshold_result import (
     LikelihoodCurve,
@@ -105,7 +105,8 @@ def fit_threshold(
     z = np.column_stack([columns[name] for name in regime_terms])
     x = np.column_stack([columns[name] for name in regressors]) if regressors else np.empty((len(q), 0))
     scale, scale_name = _degrees(rules, sample)
-    messages, notes = warn_of_variable(wanted.variable, regime_terms), list[str]()
+    messages = [warn_of_own_threshold(wanted.variable)] if wanted.variable in regime_terms else []
+    notes: list[str] = []
     kept = blocks.place < blocks.counts[blocks.unit] - 1 if rules.drops_last else None
     with single_threaded_blas():
         if wanted.given:

@@ -51,20 +51,27 @@ class Within:
     roots: np.ndarray
     kept: np.ndarray | None
 
+    @property
+    def _level(self) -> np.ndarray:
+        """The codes; there are none to ask for without a factor."""
+        if self.codes is None:
+            raise ValueError("nothing is absorbed")
+        return self.codes
+
     @cached_property
     def totals(self) -> np.ndarray:
         """Sum of weights by level, shape (levels,)."""
-        return np.bincount(self.codes, self.roots**2, self.levels) if self.codes is not None else np.ones(0)
+        return np.bincount(self._level, self.roots**2, self.levels)
 
     @cached_property
     def counts(self) -> np.ndarray:
         """Rows kept by level, shape (levels,); only where rows are dropped."""
-        return np.bincount(self.codes, self.kept, self.levels)
+        return np.bincount(self._level, self.kept, self.levels)
 
     @cached_property
     def _summing(self) -> sparse.csr_matrix:
         n = len(self.roots)
-        return sparse.csr_matrix((self.roots, (self.codes, np.arange(n))), shape=(self.levels, n))
+        return sparse.csr_matrix((self.roots, (self._level, np.arange(n))), shape=(self.levels, n))
 
     def centre(self, values: np.ndarray) -> np.ndarray:
         """(I - P) v for columns v (n, k)."""

@@ -93,14 +93,14 @@ def describe_search(
     for t in thresholds:
         if t.reaches_edge:
             messages.append(
-                f"the interval of threshold {t.order} ({t.ci_low:.6g} to {t.ci_high:.6g}) reaches the edge of the grid: "
-                "trimming bounds it, not the data"
+                f"the interval of threshold {t.order} ({t.ci_low:.6g} to {t.ci_high:.6g}) reaches the edge of the "
+                "grid: trimming bounds it, not the data"
             )
     notes = [f"{len(grid.values)} candidate values of {grid.distinct} distinct ones; {rules.description}"]
     for t in thresholds:
         if not t.is_connected:
             notes.append(
-                f"the likelihood ratio also rejects values inside the interval of threshold {t.order}; its ends are given"
+                f"the likelihood ratio rejects values inside the interval of threshold {t.order}: its ends are given"
             )
     drawn = next((t for t in tests if t.draws), None)
     if drawn is None:
@@ -117,11 +117,11 @@ def describe_search(
         messages.append(
             f"{n_units} units allow only {2 ** (n_units - 1)} different draws of signs: p-values are coarse"
         )
-    for t in tests:
-        if t.p_value is not None and t.p_value > 0.10:
+    for test in tests:
+        if test.p_value is not None and test.p_value > 0.10:
             notes.append(
-                f"{t.order} threshold(s) against {t.order - 1}: F {t.f:.4g}, p {t.p_value:.3g}; the data do not ask for "
-                "it, and its value and interval mean little"
+                f"{test.order} threshold(s) against {test.order - 1}: F {test.f:.4g}, p {test.p_value:.3g}; the data "
+                "do not ask for it, and its value and interval mean little"
             )
     return Told(tuple(messages), tuple(notes))
 
@@ -137,12 +137,10 @@ def regime_messages(labels: Sequence[str], shares: RegimeShares, n: int) -> list
     return found
 
 
-def warn_of_variable(variable: str, regressors: Sequence[str]) -> list[str]:
-    """The warning on a threshold variable that is itself one of the regressors under study."""
-    if variable not in regressors:
-        return []
-    return [
-        f"'{variable}' is its own threshold variable: Hansen's method takes the threshold variable as exogenous, and "
-        f"what moves the outcome together with '{variable}' moves the regimes too (compare its lag; Seo & Shin 2016, "
-        "Journal of Econometrics 195:169-186)"
-    ]
+def warn_of_own_threshold(variable: str) -> str:
+    """The warning on a threshold variable that is itself the regressor under study."""
+    return (
+        f"'{variable}' is its own threshold variable, so the regimes are endogenous: Hansen's method takes the "
+        f"threshold variable as exogenous, and what moves the outcome together with '{variable}' moves the regimes too "
+        "(compare its lag; Seo & Shin 2016, Journal of Econometrics 195:169-186)"
+    )

@@ -1,8 +1,8 @@
 """Estimates of one to three thresholds, one after the other, the first refined: Hansen's three steps.
 
 1. g1 minimises SSR(g). 2. g2 minimises SSR(g1, g). 3. g1 minimises SSR(g, g2). A third threshold minimises
-SSR(g1, g2, g) at those two. F_k = (SSR_{k-1} - SSR_k) / (SSR_k / df) tests k thresholds against k - 1; the interval of a
-threshold is where LR(g) = (SSR(g) - SSR_k) / (SSR_k / df) <= -2 ln(1 - sqrt(0.95)).
+SSR(g1, g2, g) at those two. F_k = (SSR_{k-1} - SSR_k) / (SSR_k / df) tests k thresholds against k - 1; the interval of
+a threshold is where LR(g) = (SSR(g) - SSR_k) / (SSR_k / df) <= -2 ln(1 - sqrt(0.95)).
 
 Source: Hansen (1999), Journal of Econometrics 93:345-368, equations 6, 14, 18, 20 to 24.
 """

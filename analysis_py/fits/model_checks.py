@@ -109,6 +109,8 @@ def absent_columns(model: Model, panel: CalendarPanel) -> str | None:
     used: dict[str, None] = {}
     texts = [model.outcome, *model.treatment, *model.moderator, *model.controls]
     texts += [*model.options.get("endogenous", ()), *model.options.get("instruments", ())]
+    threshold = model.options.get("threshold") or {}
+    texts += [threshold.get("variable"), *threshold.get("regime_terms", ())]
     for text in model.columns if model.estimator == "descriptive" else texts:
         if text:
             used |= dict.fromkeys(name for name, _ in leaves(parse_term(text, columns.names)))

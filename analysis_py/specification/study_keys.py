@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.result import CovarianceSpec
+from analysis_py.estimators.threshold_grid import RESAMPLES, ThresholdSpec
 from analysis_py.specification.iv_keys import read_iv
 from analysis_py.specification.study_file import (
     At,
@@ -155,11 +156,26 @@ _threshold = read_mapping(
         "count": read_whole(1),
         "grid": read_list_of(_read_grid),
         "trim": read_list_of(read_number),
+        "gap": read_list_of(read_number),
         "bootstrap": read_list_of(read_whole(0)),
         "seed": read_whole(0),
+        "points": read_choice(("unique", "observations")),
+        "resample": read_choice(RESAMPLES),
+        "given": read_list_of(read_number),
     },
     required=("variable",),
 )
+
+
+def _read_threshold(doc: Document, at: At, value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = _threshold(doc, at, value)
+    try:
+        ThresholdSpec.parse(found)
+    except CarbonpanelError as error:
+        raise doc.error("CP-STUDY-VALUE", error.what, at, error.remedy) from None
+    return found
+
+
 _split = read_mapping(
     {
         "by": read_text,
@@ -215,7 +231,7 @@ MODEL_KEYS: Mapping[str, Reader] = {
     "endogenous": read_names,
     "instruments": read_names,
     "iv": read_iv,
-    "threshold": _optional(_threshold),
+    "threshold": _optional(_read_threshold),
     "split": _optional(_split),
     "spatial": _optional(_spatial),
     "did": _optional(_did),
