@@ -16,8 +16,10 @@ from analysis_py.fingerprint import lock_hash
 from analysis_py.fits.heterogeneity import NUMERICAL
 from analysis_py.fits.heterogeneity_fits import fit_heterogeneity
 from analysis_py.fits.iv_fits import fit_instrumented
+from analysis_py.fits.mechanism_fits import fit_mechanism
 from analysis_py.fits.model_checks import absent_columns, check_study
 from analysis_py.fits.model_fits import describe_model, fit_regression
+from analysis_py.fits.moderation_fits import fit_moderation
 from analysis_py.fits.run_record import ModelRun, StudyRun
 from analysis_py.fits.run_stamp import git_commit, new_run_id, utc_now, versions
 from analysis_py.fits.split_family import correct_splits
@@ -162,6 +164,8 @@ def _run_model(study: Study, model: Model, panel: CalendarPanel) -> ModelRun:
         "heterogeneity": fit_heterogeneity,
         "iv": fit_instrumented,
         "threshold": fit_thresholds,
+        "mechanism": fit_mechanism,
+        "moderation": fit_moderation,
     }
     fit = fits.get(model.estimator, fit_regression)
 

@@ -234,10 +234,29 @@ def _check_model(doc: Document, model: Model) -> None:
                     "name it once",
                 )
             seen[term] = key
+    _check_mediators(doc, model, seen)
     if "clustered" in model.conventions and not model.unit:
         raise doc.error(
             "CP-STUDY-INCOMPLETE", "'clustered' needs the study's unit", model.places["conventions"], "add 'unit:'"
         )
+
+
+def _check_mediators(doc: Document, model: Model, seen: Mapping[str, str]) -> None:
+    """A mediator is neither outcome, treatment nor control, and is named once."""
+    listed: dict[str, str] = dict(seen)
+    for item, term in enumerate((model.options.get("mechanism") or {}).get("mediators", ())):
+        if term in listed or term == model.outcome:
+            raise doc.error(
+                "CP-STUDY-TWICE",
+                f"the mediator '{term}' of model '{model.id}' is also {_role(listed.get(term, 'outcome'))}",
+                (*model.places["mechanism"], "mediators", item),
+                "a mediator lies between treatment and outcome: name another, or take it out of the other list",
+            )
+        listed[term] = "mediators"
+
+
+def _role(key: str) -> str:
+    return {"treatment": "the treatment", "controls": "a control", "outcome": "the outcome"}.get(key, "named before")
 
 
 def _refuse_idle_keys(doc: Document, here: At, entry: Mapping[str, Any], estimator: str) -> None:

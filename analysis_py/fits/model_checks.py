@@ -58,6 +58,7 @@ def named_terms(study: Study, model: Model, names: list[str]) -> Iterator[tuple[
         ("treatment", model.treatment),
         ("moderator", model.moderator),
         ("controls", model.controls),
+        ("mechanism", tuple((options.get("mechanism") or {}).get("mediators", ()))),
         ("columns", model.columns if model.estimator == "descriptive" else ()),
         ("endogenous", tuple(options.get("endogenous", ()))),
         ("instruments", tuple(options.get("instruments", ()))),
@@ -107,7 +108,8 @@ def absent_columns(model: Model, panel: CalendarPanel) -> str | None:
 
     columns = ModelColumns(panel, model, where, observed=model.fill == "observed")
     used: dict[str, None] = {}
-    texts = [model.outcome, *model.treatment, *model.moderator, *model.controls]
+    mediators = (model.options.get("mechanism") or {}).get("mediators", ())
+    texts = [model.outcome, *model.treatment, *model.moderator, *mediators, *model.controls]
     texts += [*model.options.get("endogenous", ()), *model.options.get("instruments", ())]
     threshold = model.options.get("threshold") or {}
     texts += [threshold.get("variable"), *threshold.get("regime_terms", ())]

@@ -59,6 +59,8 @@ class EstimationFrame:
     notes: tuple[str, ...]
     #: What was subtracted from treatments and moderators before they were multiplied, by label; empty without centring.
     centres: Mapping[str, float] = field(default_factory=dict)
+    #: (treatment, moderator, their product), by label.
+    products: tuple[tuple[str, str, str], ...] = ()
 
     def n_filled(self, used: np.ndarray) -> int:
         """Filled cells among the frame rows ``used``."""
@@ -314,6 +316,7 @@ def build_frame(
         raise empty_sample(columns)
     carried = _carried_columns(columns, model, where, extra or {})
     centres: dict[str, float] = {}
+    products: tuple[tuple[str, str, str], ...] = ()
     if model.moderator:
         complete = keep & ~np.isnan(outcome[0].values)
         for regressor in (*design, *groups["controls"]):
@@ -321,6 +324,9 @@ def build_frame(
         for series in carried.values():
             complete &= series.notna().to_numpy()
         design, centres = _interact(groups["treatment"], groups["moderator"], model.centre, complete)
+        products = tuple(
+            (t.label, m.label, f"{t.label}*{m.label}") for t in groups["treatment"] for m in groups["moderator"]
+        )
     design += groups["controls"]
     rows = np.flatnonzero(keep)
     table = {name: series.iloc[rows].reset_index(drop=True) for name, series in carried.items()}
@@ -341,6 +347,7 @@ def build_frame(
         messages=tuple(dict.fromkeys(columns.messages)),
         notes=_centring_notes(centres),
         centres=centres,
+        products=products,
     )
 
 

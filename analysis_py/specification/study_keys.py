@@ -9,6 +9,7 @@ from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.result import CovarianceSpec
 from analysis_py.estimators.threshold_grid import RESAMPLES, ThresholdSpec
 from analysis_py.specification.iv_keys import read_iv
+from analysis_py.specification.mechanism_keys import read_margins, read_mechanism
 from analysis_py.specification.study_file import (
     At,
     Document,
@@ -24,7 +25,7 @@ from analysis_py.specification.study_file import (
     read_whole,
 )
 
-ESTIMATORS = ("twfe", "moderation", "descriptive", "heterogeneity", "iv", "threshold", "spatial", "did")
+ESTIMATORS = ("twfe", "moderation", "descriptive", "heterogeneity", "mechanism", "iv", "threshold", "spatial", "did")
 CONVENTIONS = (
     "xtreg",
     "areg",
@@ -56,6 +57,7 @@ NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
     "moderation": ("outcome", "treatment", "moderator"),
     "descriptive": (),
     "heterogeneity": ("outcome", "treatment", "split"),
+    "mechanism": ("outcome", "treatment", "mechanism"),
     "iv": ("outcome", "endogenous", "instruments"),
     "threshold": ("outcome", "threshold"),
     "spatial": ("outcome", "treatment", "spatial"),
@@ -64,7 +66,7 @@ NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
 
 #: ``options``: keys handed on as they are; ``used_by``: keys that only some estimators understand.
 ESTIMATOR_KEYS: Mapping[str, Any] = {
-    "options": ("endogenous", "instruments", "iv", "threshold", "spatial", "did"),
+    "options": ("mechanism", "margins", "endogenous", "instruments", "iv", "threshold", "spatial", "did"),
     "used_by": {
         "endogenous": ("iv",),
         "instruments": ("iv",),
@@ -75,6 +77,8 @@ ESTIMATOR_KEYS: Mapping[str, Any] = {
         "split": ("heterogeneity",),
         "moderator": ("moderation",),
         "centre": ("moderation",),
+        "margins": ("moderation",),
+        "mechanism": ("mechanism",),
         "columns": ("descriptive",),
     },
 }
@@ -233,6 +237,8 @@ MODEL_KEYS: Mapping[str, Reader] = {
     "iv": read_iv,
     "threshold": _optional(_read_threshold),
     "split": _optional(_split),
+    "mechanism": _optional(read_mechanism),
+    "margins": _optional(read_margins),
     "spatial": _optional(_spatial),
     "did": _optional(_did),
 }
