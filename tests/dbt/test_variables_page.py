@@ -1,4 +1,4 @@
-"""docs/reference/variables.md: every published variable with its column, unit, formula, tests and coverage; never stale."""
+"""docs/reference/variables.md: every published variable with column, unit, formula, tests and coverage; never stale."""
 
 from __future__ import annotations
 
