@@ -15,7 +15,21 @@ from scipy import stats
 from analysis_py.errors import CarbonpanelError, did_you_mean
 
 #: Covariance types a study may name.
-COVARIANCE_TYPES: tuple[str, ...] = ("iid", "hc1", "hc2", "hc3", "cluster", "conley", "driscoll_kraay", "wild")
+COVARIANCE_TYPES: tuple[str, ...] = (
+    "iid",
+    "hc1",
+    "hc2",
+    "hc3",
+    "cluster",
+    "cr2",
+    "cr3",
+    "wild",
+    "conley",
+    "driscoll_kraay",
+)
+
+#: Types that are made of clusters and take ``by``.
+CLUSTER_TYPES: tuple[str, ...] = ("cluster", "cr2", "cr3", "wild")
 
 #: Spellings people bring along from other programs, and the name used here.
 _COVARIANCE_ALIASES: dict[str, str] = {
@@ -27,6 +41,13 @@ _COVARIANCE_ALIASES: dict[str, str] = {
     "heteroskedastic": "hc1",
     "clustered": "cluster",
     "crv1": "cluster",
+    "cr1": "cluster",
+    "crv2": "cr2",
+    "bell_mccaffrey": "cr2",
+    "crv3": "cr3",
+    "jackknife": "cr3",
+    "wild_bootstrap": "wild",
+    "boottest": "wild",
     "dk": "driscoll_kraay",
 }
 
@@ -34,7 +55,16 @@ _COVARIANCE_ALIASES: dict[str, str] = {
 _COVARIANCE_OPTIONS: dict[str, tuple[str, ...]] = {
     "conley": ("lon", "lat", "cutoff_km", "kernel"),
     "driscoll_kraay": ("lag",),
-    "wild": ("draws", "seed"),
+    "cr2": ("df",),
+    "cr3": ("df", "scale"),
+    "wild": ("draws", "seed", "distribution", "boot_by"),
+}
+
+#: Options that are one of a few words.
+_COVARIANCE_WORDS: dict[str, tuple[str, ...]] = {
+    "df": ("satterthwaite", "clusters"),
+    "scale": ("jackknife", "none"),
+    "distribution": ("rademacher", "webb"),
 }
 
 #: Options that must be given.
@@ -48,8 +78,10 @@ class CovarianceSpec:
     Attributes
     ----------
     type : one of :data:`COVARIANCE_TYPES`.
-    by : cluster columns of the frame, in the order given; empty unless ``cluster`` or ``wild``.
-    options : further named options (``lon``, ``lat``, ``cutoff_km``, ``kernel``, ``lag``, ``draws``, ``seed``).
+    by : cluster columns of the frame, in the order given; empty unless the type is one of clusters.
+    options : further named options: ``lon``, ``lat``, ``cutoff_km``, ``kernel`` (conley), ``lag`` (driscoll_kraay),
+        ``df`` (cr2, cr3: satterthwaite or clusters), ``scale`` (cr3: jackknife or none), ``draws``, ``seed``,
+        ``distribution``, ``boot_by`` (wild).
     """
 
     type: str
@@ -112,13 +144,13 @@ class CovarianceSpec:
                 f"unknown covariance '{self.type}'",
                 remedy=did_you_mean(self.type, (*COVARIANCE_TYPES, *_COVARIANCE_ALIASES)),
             )
-        if name == "cluster" and not self.by:
+        if name in CLUSTER_TYPES and not self.by:
             raise CarbonpanelError(
                 "CP-EST-COVARIANCE",
                 "a clustered covariance needs the columns that make the clusters",
                 remedy="add `by`, for example: covariance: {type: cluster, by: [city_code]}",
             )
-        if self.by and name not in ("cluster", "wild"):
+        if self.by and name not in CLUSTER_TYPES:
             raise CarbonpanelError(
                 "CP-EST-COVARIANCE",
                 f"covariance '{name}' takes no `by`",
@@ -137,6 +169,27 @@ class CovarianceSpec:
                     f"covariance '{name}' has no option '{key}'",
                     remedy=did_you_mean(key, (*known, "by")) if known else _remedy_without_options(name),
                 )
+        for key, words in _COVARIANCE_WORDS.items():
+            if key in given and self.option(key) not in words:
+                raise CarbonpanelError(
+                    "CP-EST-COVARIANCE",
+                    f"`{key}` of covariance '{name}' is one of {', '.join(words)}, not {self.option(key)!r}",
+                    remedy=did_you_mean(str(self.option(key)), words),
+                )
+        for key, least in (("draws", 99), ("seed", 0)):
+            number = self.option(key, least)
+            if isinstance(number, bool) or not isinstance(number, int) or number < least:
+                raise CarbonpanelError(
+                    "CP-EST-COVARIANCE",
+                    f"`{key}` must be a whole number of at least {least}, not {number!r}",
+                    remedy="for example draws: 9999",
+                )
+        if name in ("cr2", "cr3") and len(self.by) > 1:
+            raise CarbonpanelError(
+                "CP-EST-COVARIANCE",
+                f"{name} is defined for one cluster variable, not for {' and '.join(self.by)}",
+                remedy=f"cluster by one of them, or use the wild bootstrap: {{type: wild, by: [{', '.join(self.by)}]}}",
+            )
         for key in _COVARIANCE_REQUIRED.get(name, ()):
             if key not in given:
                 raise CarbonpanelError(
@@ -158,6 +211,8 @@ class CovarianceSpec:
         """
         if self.type in ("hc1", "hc2", "hc3"):
             return self.type.upper()
+        if self.type in ("cr2", "cr3"):
+            return f"{self.type.upper()}({', '.join(self.by)})"
         if self.type == "conley":
             kernel = self.option("kernel")
             return f"conley({self.option('cutoff_km')} km{'' if kernel is None else f', {kernel}'})"
@@ -175,7 +230,10 @@ def _remedy_without_options(name: str) -> str:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One test or derived number of a model. ``df2`` is None for chi-squared; ``critical`` maps a level to a value."""
+    """One test or derived number of a model. ``df2`` is None for chi-squared; ``critical`` maps a level to a value.
+
+    ``term`` is the coefficient it is about, where it is about one.
+    """
 
     test: str
     statistic: float
@@ -184,6 +242,7 @@ class Diagnostic:
     p_value: float | None = None
     critical: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
+    term: str | None = None
 
 
 @dataclass(frozen=True)
@@ -197,14 +256,16 @@ class Inference:
     ci_high: np.ndarray
 
 
-def infer(estimate: np.ndarray, vcov: np.ndarray, df: float, *, kind: str = "t", level: float = 0.95) -> Inference:
+def infer(
+    estimate: np.ndarray, vcov: np.ndarray, df: float | np.ndarray, *, kind: str = "t", level: float = 0.95
+) -> Inference:
     """Standard errors, statistics, two-sided p-values and confidence limits.
 
     Parameters
     ----------
     estimate : (k,) coefficients.
     vcov : (k, k) covariance.
-    df : degrees of freedom of the t distribution; ignored where ``kind`` is ``"z"``.
+    df : degrees of freedom of the t distribution, one or one a coefficient; ignored where ``kind`` is ``"z"``.
     kind : ``"t"`` or ``"z"``.
     level : coverage of the interval.
 
@@ -217,13 +278,12 @@ def infer(estimate: np.ndarray, vcov: np.ndarray, df: float, *, kind: str = "t",
     statistic = np.asarray(estimate, dtype=float) / std_error
     if kind == "z":
         p_value = 2.0 * stats.norm.sf(np.abs(statistic))
-        quantile = float(stats.norm.ppf(0.5 + level / 2))
-    elif df > 0:
-        p_value = 2.0 * stats.t.sf(np.abs(statistic), df)
-        quantile = float(stats.t.ppf(0.5 + level / 2, df))
+        quantile = np.full_like(statistic, stats.norm.ppf(0.5 + level / 2))
     else:
-        p_value = np.full_like(statistic, np.nan)
-        quantile = float("nan")
+        degrees = np.broadcast_to(np.asarray(df, dtype=float), statistic.shape)
+        degrees = np.where(degrees > 0, degrees, np.nan)
+        p_value = 2.0 * stats.t.sf(np.abs(statistic), degrees)
+        quantile = stats.t.ppf(0.5 + level / 2, degrees)
     return Inference(
         std_error, statistic, p_value, estimate - quantile * std_error, np.asarray(estimate) + quantile * std_error
     )
@@ -237,6 +297,7 @@ class RegressionResult:
     ``_cons`` where the convention reports a constant. ``estimate`` to ``ci_high`` have shape (k,), ``vcov`` (k, k).
     ``dropped_rows`` gives positional rows of the frame handed in with the reason; ``used_rows`` the positions that
     entered, ascending, and ``residuals`` one residual for each of them. R2s a convention does not define are None.
+    ``df_terms`` (k,) are degrees of freedom by coefficient where they differ (CR2), else None and ``df_t`` holds.
     ``small_sample`` names every factor that entered the covariance, so that the number can be redone by hand.
     """
 
@@ -275,6 +336,7 @@ class RegressionResult:
     messages: tuple[str, ...]
     residuals: np.ndarray
     used_rows: np.ndarray
+    df_terms: np.ndarray | None = None
 
     def position(self, term: str) -> int:
         """Index of a term in the arrays; KeyError with the known terms where it is not there."""

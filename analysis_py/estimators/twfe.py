@@ -8,12 +8,12 @@ The conventions are described in :mod:`analysis_py.estimators.conventions`, the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.blas import single_threaded_blas
 from analysis_py.estimators.conventions import Convention, find_convention
 from analysis_py.estimators.factors import Factor
@@ -26,10 +26,12 @@ from analysis_py.estimators.least_squares import (
     leverage,
     solve,
 )
-from analysis_py.estimators.result import CovarianceSpec, Diagnostic, RegressionResult, infer
+from analysis_py.estimators.result import CovarianceSpec, Diagnostic, Inference, RegressionResult, infer
 from analysis_py.estimators.sample import Sample, draw_sample
+from analysis_py.inference.careful import bootstrap, careful_diagnostics, correct_residuals, few_cluster_reasons
 from analysis_py.inference.covariance import VcovMaker, wald_f
 from analysis_py.inference.small_sample import SmallSample, small_sample
+from analysis_py.inference.wild_bootstrap import WildResult
 
 
 def fit_twfe(
@@ -43,6 +45,7 @@ def fit_twfe(
     unit: str | None = None,
     time: str | None = None,
     weights: str | None = None,
+    beside: Sequence[str] = (),
 ) -> RegressionResult:
     """Fit one regression.
 
@@ -56,6 +59,8 @@ def fit_twfe(
     unit, time : panel columns, for counting and for Driscoll-Kraay; ``unit`` also says which fixed effect ``xtreg``
         and ``areg`` absorb (otherwise the first).
     weights : column of analytic weights.
+    beside : regressors for which CR2, CR3 and the wild bootstrap stand beside clustered errors where clusters, or
+        clusters with a 0/1 regressor, are few.
 
     Returns
     -------
@@ -70,12 +75,6 @@ def fit_twfe(
     """
     rules = find_convention(convention)
     spec = CovarianceSpec.parse(covariance)
-    if spec.type == "wild":
-        raise CarbonpanelError(
-            "CP-EST-COVARIANCE",
-            "the wild bootstrap is not available in this version",
-            remedy=f"use covariance: {{type: cluster, by: [{', '.join(spec.by) or 'city_code'}]}}",
-        )
     effects = list(fixed_effects)
     if rules.constant == "dummies" and unit in effects:
         effects = [unit, *(e for e in effects if e != unit)]
@@ -101,11 +100,16 @@ def fit_twfe(
             fixed_effects=sample.fixed_effects,
             clusters=clusters,
         )
-        return _assemble(sample, solution, rules, spec, small)
+        return _assemble(sample, solution, rules, spec, small, tuple(beside))
 
 
 def _assemble(
-    sample: Sample, solution: Solution, rules: Convention, spec: CovarianceSpec, small: SmallSample
+    sample: Sample,
+    solution: Solution,
+    rules: Convention,
+    spec: CovarianceSpec,
+    small: SmallSample,
+    beside: tuple[str, ...],
 ) -> RegressionResult:
     n, k = len(sample.y), len(solution.slopes)
     messages = [*sample.messages, *_drop_messages(solution), *small.messages]
@@ -117,10 +121,21 @@ def _assemble(
         constant = constant_from_means(sample, solution)
     beside_dummies = constant.dummies if rules.counts_dummies else None
 
+    influence, estimate, terms = solution.influence, solution.slopes, [sample.regressors[j] for j in solution.kept]
+    if reports_constant:
+        influence = np.column_stack([influence, constant.influence])
+        estimate = np.append(estimate, constant.value)
+        terms.append("_cons")
+    residuals, df_terms = solution.residuals, None
+    if spec.type in ("cr2", "cr3"):
+        corrected = correct_residuals(sample, solution, spec, influence)
+        residuals, df_terms = corrected.residuals, corrected.df_terms
+        messages += corrected.messages
+
     maker = VcovMaker(
         spec,
         weights=sample.weights,
-        residuals=solution.residuals,
+        residuals=residuals,
         sigma2=solution.rss / small.df_resid,
         factor=small.factor,
         clusters=sample.clusters,
@@ -128,11 +143,6 @@ def _assemble(
         coordinates=sample.coordinates,
         leverage=leverage(sample, solution) if spec.type in ("hc2", "hc3") else None,
     )
-    influence, estimate, terms = solution.influence, solution.slopes, [sample.regressors[j] for j in solution.kept]
-    if reports_constant:
-        influence = np.column_stack([influence, constant.influence])
-        estimate = np.append(estimate, constant.value)
-        terms.append("_cons")
     vcov, notes = maker.make(influence, slopes=k)
     messages += notes
     if spec.type == "hc1" and rules.name == "xtreg" and sample.fixed_effects:
@@ -158,10 +168,18 @@ def _assemble(
     r2 = fit_r2(sample, solution, rules, small)
     panel = panel_statistics(sample, solution, constant, rules, small)
     diagnostics += panel.diagnostics
-    inference = infer(estimate, vcov, small.df_t)
-    named = small.named
-    if spec.type == "driscoll_kraay":
-        named = (*named, ("lag", maker.lag))
+    inference = infer(estimate, vcov, small.df_t if df_terms is None else df_terms)
+    named = (*small.named, *maker.named)
+    if df_terms is not None:
+        named = (*named, ("df", "satterthwaite"))
+    if spec.type == "wild":
+        wild, how = bootstrap(sample, solution, spec, influence, estimate)
+        inference, named = _replace_tests(inference, wild), (*named, *how)
+        messages += _bootstrap_messages(terms, wild)
+    if spec.type == "cluster" and beside:
+        found, reasons = _beside(sample, solution, spec, influence, estimate, terms, beside)
+        diagnostics += found
+        messages += reasons
     return RegressionResult(
         estimator="twfe",
         convention=rules.name,
@@ -198,7 +216,61 @@ def _assemble(
         messages=tuple(dict.fromkeys(messages)),
         residuals=solution.residuals,
         used_rows=sample.used_rows,
+        df_terms=df_terms,
     )
+
+
+def _replace_tests(inference: Inference, wild: WildResult) -> Inference:
+    """Clustered errors and t statistics with the bootstrap's p-values and intervals."""
+    return replace(
+        inference,
+        p_value=np.array([t.p_value for t in wild.tests]),
+        ci_low=np.array([t.ci_low for t in wild.tests]),
+        ci_high=np.array([t.ci_high for t in wild.tests]),
+    )
+
+
+def _bootstrap_messages(terms: Sequence[str], wild: WildResult) -> list[str]:
+    found = []
+    for term, test in zip(terms, wild.tests, strict=True):
+        if test.valid_draws == 0:
+            found.append(f"no bootstrap of '{term}': its clustered variance is not positive")
+        elif test.valid_draws < wild.draws:
+            lost = wild.draws - test.valid_draws
+            found.append(f"{lost} draws of '{term}' without a positive variance are left out")
+        if np.isinf(test.ci_low) or np.isinf(test.ci_high):
+            found.append(f"the bootstrap interval of '{term}' is unbounded: no null far away is rejected")
+    if not wild.enumerated and wild.boot_clusters < 6:
+        found.append(f"only {wild.boot_clusters} clusters to draw by: the bootstrap's p-values are coarse")
+    elif wild.enumerated and wild.boot_clusters < 7:
+        found.append(
+            f"{wild.boot_clusters} clusters have {2 ** (wild.boot_clusters - 1)} different draws: no p-value can be"
+            f" below {2.0 ** (1 - wild.boot_clusters):.3g}"
+        )
+    return found
+
+
+def _beside(
+    sample: Sample,
+    solution: Solution,
+    spec: CovarianceSpec,
+    influence: np.ndarray,
+    estimate: np.ndarray,
+    terms: Sequence[str],
+    beside: Sequence[str],
+) -> tuple[list[Diagnostic], list[str]]:
+    """CR2, CR3 and the bootstrap of the named terms where clusters or treated clusters are few, with the reasons."""
+    reasons = few_cluster_reasons(sample, beside)
+    shown = [i for i, term in enumerate(terms) if term in beside]
+    if not reasons or not shown:
+        return [], []
+    wanted = [terms[i] for i in shown]
+    found, problems = careful_diagnostics(sample, solution, spec, influence[:, shown], estimate[shown], wanted)
+    # how few the clusters are is said by the small-sample messages already
+    said = [f"{reason}: clustered errors tend to be too small" for reason in reasons if not reason.startswith("only")]
+    if found:
+        said.append("few clusters: CR2, CR3 and the wild bootstrap stand beside as diagnostics")
+    return found, [*said, *problems]
 
 
 def _constant(sample: Sample, solution: Solution, rules: Convention) -> tuple[Constant | None, bool]:

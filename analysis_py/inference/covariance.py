@@ -6,6 +6,7 @@ A linear estimate is theta = H'W y with influence rows H (n, p) and weights W. W
 - HC0      S'S with scores S = W e H, row by row; HC1 times N/(N-K); HC2 and HC3 with e/sqrt(1-h) and e/(1-h)
 - cluster  the same with scores summed within clusters, times G/(G-1) * (N-1)/(N-K); several cluster variables by
            inclusion and exclusion over their intersections (Cameron, Gelbach & Miller 2011), G the smallest number
+- CR2, CR3 cluster on residuals corrected beforehand, see :mod:`analysis_py.inference.bias_reduced`
 - Conley   sum over pairs of locations a, b of k(d_ab) S_a S_b' (Conley 1999)
 - Driscoll-Kraay  Newey-West on the scores summed within periods (Driscoll & Kraay 1998)
 
@@ -22,7 +23,7 @@ import numpy as np
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.factors import Factor, intersect
-from analysis_py.estimators.result import CovarianceSpec
+from analysis_py.estimators.result import CLUSTER_TYPES, CovarianceSpec
 
 EARTH_RADIUS_KM = 6371.0088
 #: Leverage above which an observation is fitted exactly, so that its residual says nothing.
@@ -197,6 +198,30 @@ class VcovMaker:
             )
         return lag
 
+    @property
+    def kernel(self) -> str:
+        """Kernel of Conley's covariance: ``uniform`` unless the study says ``bartlett``."""
+        kernel = str(self.spec.option("kernel", "uniform"))
+        if kernel not in ("uniform", "bartlett"):
+            raise CarbonpanelError(
+                "CP-EST-COVARIANCE", f"unknown kernel '{kernel}'", remedy="kernel: uniform or bartlett"
+            )
+        return kernel
+
+    @property
+    def cutoff_km(self) -> float:
+        """Distance beyond which Conley's covariance takes errors as independent."""
+        return check_positive(self.spec.option("cutoff_km"), "cutoff_km")
+
+    @property
+    def named(self) -> tuple[tuple[str, object], ...]:
+        """Kernel, cutoff and lag that were used, given or chosen."""
+        if self.spec.type == "driscoll_kraay":
+            return (("kernel", "bartlett"), ("lag", self.lag))
+        if self.spec.type == "conley":
+            return (("kernel", self.kernel), ("cutoff_km", self.cutoff_km))
+        return ()
+
     def make(self, influence: np.ndarray, slopes: int) -> tuple[np.ndarray, list[str]]:
         """Covariance (p, p) of estimates with influence rows (n, p), the first ``slopes`` of them slopes; messages."""
         kind = self.spec.type
@@ -206,21 +231,15 @@ class VcovMaker:
         if kind in ("hc1", "hc2", "hc3"):
             power = {"hc1": 0.0, "hc2": 0.5, "hc3": 1.0}[kind]
             return self.factor * hc_covariance(scores, self.leverage, power), self._leverage_messages()
-        if kind == "cluster":
+        if kind in CLUSTER_TYPES:
             vcov = self.factor * cluster_covariance(scores, self.clusters)
             if len(self.clusters) == 1:
                 return vcov, []
         elif kind == "driscoll_kraay" and self.periods is not None:
             return self.factor * driscoll_kraay_covariance(scores, self.periods, self.lag), []
         elif kind == "conley" and self.coordinates is not None:
-            kernel = str(self.spec.option("kernel", "uniform"))
-            if kernel not in ("uniform", "bartlett"):
-                raise CarbonpanelError(
-                    "CP-EST-COVARIANCE", f"unknown kernel '{kernel}'", remedy="kernel: uniform or bartlett"
-                )
-            cutoff = check_positive(self.spec.option("cutoff_km"), "cutoff_km")
             lon, lat = self.coordinates.T
-            vcov = self.factor * conley_covariance(scores, lon, lat, cutoff, kernel)
+            vcov = self.factor * conley_covariance(scores, lon, lat, self.cutoff_km, self.kernel)
         else:
             raise ValueError(f"covariance {kind!r} lacks what it is computed from")
         vcov, repaired = repair_definiteness(vcov, slopes)

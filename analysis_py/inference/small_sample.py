@@ -149,6 +149,12 @@ def small_sample(
         )
     factor = groups / (groups - 1) * (n_obs - 1) / (n_obs - cluster_parameters)
     formula = "G/(G-1)*(N-1)/(N-K)"
+    if spec.type == "cr2":
+        factor, formula = 1.0, "residuals times (I-P_gg)^(+1/2)"
+    elif spec.type == "cr3":
+        is_jackknife = spec.option("scale", "jackknife") == "jackknife"
+        factor = (groups - 1) / groups if is_jackknife else 1.0
+        formula = f"residuals times (I-P_gg)^(+1){', (G-1)/G' if is_jackknife else ''}"
     named += [
         (spec.type, formula if len(clusters) == 1 else f"{formula}, G the smallest number of clusters"),
         ("G", tuple(f.levels for f in clusters) if len(clusters) > 1 else groups),
