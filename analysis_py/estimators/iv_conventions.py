@@ -275,12 +275,7 @@ def count(
         kind=spec.type,
     )
     if counts.df_resid < 1 or counts.df_first < 1 or (groups is not None and n - counts.l_total - sdofminus < 1):
-        raise CarbonpanelError(
-            "CP-EST-TOO-FEW",
-            f"{n} observations cannot identify {counts.l_total + dofminus + sdofminus} parameters of the first stage "
-            f"({l1} instruments, {exogenous} controls, the rest fixed effects and the constant)",
-            remedy="widen the sample, or take out instruments, controls or fixed effects",
-        )
+        raise too_few(n, counts.l_total + dofminus + sdofminus, l1, exogenous)
     if spec.type == "cluster":
         messages += [
             f"only {f.levels} clusters in '{f.name}' (fewer than {FEW_CLUSTERS}): cluster-robust errors tend to be "
@@ -291,6 +286,16 @@ def count(
     elif groups is not None and groups < FEW_CLUSTERS:
         messages.append(f"only {groups} periods: the errors of Driscoll and Kraay rest on many")
     return replace(counts, named=_name(counts, spec, counted, clusters), messages=tuple(messages))
+
+
+def too_few(n: int, parameters: int, instruments: int, exogenous: int) -> CarbonpanelError:
+    """The error about more parameters of the first stage than observations."""
+    return CarbonpanelError(
+        "CP-EST-TOO-FEW",
+        f"{n} observations cannot identify {parameters} parameters of the first stage "
+        f"({instruments} instruments, {exogenous} controls, the rest fixed effects and the constant)",
+        remedy="widen the sample, or take out instruments, controls or fixed effects",
+    )
 
 
 def _name(

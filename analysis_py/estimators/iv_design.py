@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.estimators.absorption import demean, independent_columns
+from analysis_py.estimators.absorption import demean, independent_columns, rank
 from analysis_py.estimators.factors import find_singletons
-from analysis_py.estimators.iv_conventions import IvConvention
+from analysis_py.estimators.iv_conventions import IvConvention, too_few
 from analysis_py.estimators.least_squares import ABSORBED_SHARE, COLLINEAR_SHARE
 from analysis_py.estimators.result import CovarianceSpec
 from analysis_py.estimators.sample import Sample, draw_sample
@@ -205,6 +205,9 @@ def draw_design(
     endogenous_kept = take(endogenous, "the controls, the instruments and the endogenous variables before it")
     if len(dropped) > before:
         name, reason = dropped[before]
+        used = len(controls_kept) + len(instruments_kept) + rank(sample.fixed_effects)[0]
+        if "collinear" in reason and used >= n:
+            raise too_few(n, used, len(instruments_kept), len(controls_kept))
         raise CarbonpanelError(
             "CP-EST-ENDOGENOUS",
             f"the endogenous variable '{name}' is {reason}",
