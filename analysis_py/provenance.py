@@ -211,6 +211,7 @@ class _Tracer:
                 context = {**key, "year": year, "province_code": row.get("province_code") or key.get("province_code")}
                 own = _row_filters(row, found, filters)
                 for choices in parse_inputs(entry["inputs"], row=row, year=year, first_year=self.first_year):
+                    choices = self.of_this_level(choices, key)
                     found_steps = [self.step_item(item, table, column, context, own, depth + 1) for item in choices]
                     used = [steps for steps in found_steps if any(s.value is not None for s in steps)]
                     children.extend((used or found_steps)[0])
@@ -231,6 +232,12 @@ class _Tracer:
             more = len(found) - _MOST_ROWS
             steps.append(TraceStep("column", f"... and {more} more rows of {self.schema_of[table]}.{table}", more))
         return steps
+
+    def of_this_level(self, choices: tuple[InputItem, ...], key: Mapping[str, object]) -> tuple[InputItem, ...]:
+        """Of alternatives for cities and for provinces those of the place at hand."""
+        missing = CITY.key if key.get(CITY.key) is None else None
+        fitting = tuple(c for c in choices if c.table is None or missing not in self.columns.get(c.table, {}))
+        return fitting or choices
 
     def step_item(
         self,
@@ -257,7 +264,7 @@ class _Tracer:
         for year in item.years or (int(str(key["year"])),):
             at = {**key, "year": year}
             if target is None:
-                code = NATION if kind == "national" else str(key[level.key])
+                code = NATION if kind == "national" else str(key.get(level.key) or "")
                 steps.append(self.step_indicator(item.name, code, year, depth, level, kind))
             else:
                 found = self.step_column(target, item.name, at, filters, depth)
