@@ -2,8 +2,8 @@
 
 All equations use the same rows: those complete in outcome, treatments, controls and every mediator. Each is a group of
 the results: ``total`` (outcome without mediators), ``mediator:M``, ``direct`` (outcome with all mediators),
-``three_step:M`` (outcome with that one), and ``gelbach`` and ``indirect``, whose terms are the mediators (regime: the
-treatment, where there are several) and their sum, ``_sum``.
+``three_step:M`` (outcome with that one; ``direct`` where it is the only one), and ``gelbach`` and ``indirect``, whose
+terms are the mediators (regime: the treatment, where there are several) and their sum, ``_sum``.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def fit_mechanism(blank: ModelRun, model: Model, panel: CalendarPanel, where: Wh
         fits[f"mediator:{mediator}"] = (mediator, _fit(setting, mediator, base))
     if {"gelbach", "indirect"} & set(methods) or ("three_step" in methods and len(mediators) == 1):
         fits["direct"] = (outcome, _fit(setting, outcome, [*setting.treatments, *mediators, *setting.controls]))
-    if "three_step" in methods:
+    if "three_step" in methods and len(mediators) > 1:
         for mediator in mediators:
             design = [*setting.treatments, mediator, *setting.controls]
             fits[f"three_step:{mediator}"] = (outcome, _fit(setting, outcome, design))
@@ -317,7 +317,8 @@ def _sobel(setting: _Setting, fits: dict[str, tuple[str, RegressionResult]]) -> 
     """Sobel's z of each path from the three-step table: ab / sqrt(a^2 s_b^2 + b^2 s_a^2)."""
     found = []
     for mediator in setting.mediators:
-        first, last = fits[f"mediator:{mediator}"][1], fits[f"three_step:{mediator}"][1]
+        alone = f"three_step:{mediator}" if f"three_step:{mediator}" in fits else "direct"
+        first, last = fits[f"mediator:{mediator}"][1], fits[alone][1]
         for treatment in setting.treatments:
             if treatment not in first.terms or mediator not in last.terms:
                 continue

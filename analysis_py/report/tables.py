@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.fits.run_record import CoefficientRow, ModelRun, StudyRun
 from analysis_py.report.comparison import Comparison
+from analysis_py.report.numbers import number, stars
 from analysis_py.report.table_layout import FORMATS, Table, lay_out
+from analysis_py.report.tests_and_margins import margin_rows, outcome_of, test_lines
 from analysis_py.settings import SIMULATED_NOTICE
 from analysis_py.specification.model_spec import is_convention_variant
-
-#: p-value below which a coefficient gets so many stars.
-STARS = ((0.01, "***"), (0.05, "**"), (0.1, "*"))
 
 #: Standard errors below this share of the largest estimate are rounding, where the fit is exact to ``_EXACT``.
 _ROUNDING = 1e-12
@@ -51,31 +50,15 @@ def render(run_or_rows: StudyRun | Comparison, format: str = "text", *, language
     run = run_or_rows
     tables = [_descriptive_table(run, m, language) for m in run.models if m.estimator == "descriptive"]
     split = {m.id for m in run.models if m.groups}
-    whole = [m for m in run.models if m.estimator != "descriptive" and not {m.id, m.variant_of} & split]
+    whole = [m for m in run.models if m.estimator != "descriptive" and _owner(m) not in split]
     if whole:
         tables.append(_regression_table(run, whole, _title(run, language), language, _label(run)))
-    for first in (m for m in run.models if m.groups and m.variant_of not in split):
-        own = [m for m in run.models if first.id in (m.id, m.variant_of)]
+    for first in (m for m in run.models if m.groups and _owner(m) == m.id):
+        own = [m for m in run.models if _owner(m) == first.id]
         words = _words(dict(first.title or {}), language)
         title = " - ".join(dict.fromkeys(t for t in (_title(run, language), first.id, words) if t))
         tables.append(_regression_table(run, own, title, language, _label(run, first.id)))
     return "\n\n".join(lay_out(table, format) for table in tables)
-
-
-def number(value: float | None) -> str:
-    """Three decimals; small numbers keep three significant digits, very large ones six."""
-    if value is None or value != value:
-        return ""
-    if value == 0 or 0.01 <= abs(value) < 1e5:
-        return f"{value:.3f}"
-    return f"{value:.6g}" if abs(value) >= 1e5 else f"{value:#.3g}"
-
-
-def stars(p_value: float | None) -> str:
-    """``***`` below 0.01, ``**`` below 0.05, ``*`` below 0.1."""
-    if p_value is None or p_value != p_value:
-        return ""
-    return next((mark for limit, mark in STARS if p_value < limit), "")
 
 
 def _title(run: StudyRun, language: str) -> str:
@@ -126,6 +109,11 @@ def _provenance(run: StudyRun) -> str:
     return f"Panel: {source} (inputs: {run.inputs}; content {run.panel_hash[:12]}). Run {run.run_id}."
 
 
+def _owner(model: ModelRun) -> str:
+    """The id of the model that a row repeats under another convention or on other cells, else its own."""
+    return str(model.variant_of) if is_convention_variant(model.id, model.variant, model.variant_of) else model.id
+
+
 def _columns(models: Sequence[ModelRun]) -> list[_Column]:
     columns = []
     for model in models:
@@ -156,7 +144,7 @@ def _regression_table(run: StudyRun, models: Sequence[ModelRun], title: str, lan
     titles = [c.group or (_words(dict(c.model.title), language) if c.model.title else "") for c in columns]
     if any(titles):
         header.append(["", *(t.replace("\n", " ") for t in titles)])
-    header.append(["Outcome", *(c.model.outcome or "" for c in columns)])
+    header.append(["Outcome", *(outcome_of(c.model, c.group) for c in columns)])
     kinds = list(dict.fromkeys(m.variant for c in columns for m in c.beside))
     body: list[list[str]] = []
     for term, regime in ordered:
@@ -175,7 +163,7 @@ def _regression_table(run: StudyRun, models: Sequence[ModelRun], title: str, lan
         title=title,
         notice=SIMULATED_NOTICE if run.is_simulated else None,
         header=header,
-        sections=[body, _fit_rows(columns), _twin_rows(columns)],
+        sections=[body, margin_rows([(c.model, c.group) for c in columns]), _fit_rows(columns), _twin_rows(columns)],
         notes=[*_error_notes(columns, kinds), *_model_notes(run, models, language), _provenance(run)],
         numbering=_numbering(run, language),
         label=label,
@@ -310,13 +298,12 @@ def _model_notes(run: StudyRun, models: Sequence[ModelRun], language: str) -> li
         ids = [m.id for m in owning if m.variant_of not in [o.id for o in owning]]
         owners = "All models" if len(owning) == len(models) and len(ids) > 1 else ", ".join(ids)
         lines.append(f"{owners}: {text}")
+    told: dict[str, list[str]] = {}
     for model in models:
-        for test in model.diagnostics:
-            if model.groups:
-                value = (
-                    "not run" if test.statistic is None else f"{number(test.statistic)} (p = {number(test.p_value)})"
-                )
-                lines.append(f"{model.id}, {test.test}: {value}")
+        # a repetition under other errors says only what the errors change
+        before = told.get(_owner(model), [])
+        told[model.id] = test_lines(model)
+        lines += [f"{model.id}, {line}" for line in told[model.id] if line not in before]
     return [line if line.endswith(".") else f"{line}." for line in lines]
 
 
