@@ -95,8 +95,8 @@ def test_hansens_program_coefficients(frame: pd.DataFrame) -> None:
     assert white.regression.covariance == "HC0"
     for term, (b, se, robust, unit) in PROGRAM_SINGLE.items():
         agree(coefficient(iid, term)[0] / unit, b, 2e-5)
-        agree(coefficient(iid, term)[1] / unit, se, 1e-5)
-        agree(coefficient(white, term)[1] / unit, robust, 1e-5)
+        agree(coefficient(iid, term)[1] / unit, se, 2e-5)
+        agree(coefficient(white, term)[1] / unit, robust, 2e-5)
     for regime, (b, se, robust) in enumerate(PROGRAM_REGIMES):
         agree(coefficient(iid, "c1", regime)[0], b, 1e-6)
         agree(coefficient(iid, "c1", regime)[1], se, 1e-6)
