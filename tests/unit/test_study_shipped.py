@@ -95,3 +95,15 @@ def test_no_study_hides_a_key_that_decides_numbers(studies: list[Study]) -> None
 
 def test_the_folder_holds_only_studies(studies: list[Study]) -> None:
     assert sorted(p for p in Path(STUDIES).rglob("*.y*ml")) == sorted(s.path for s in studies)
+
+
+def test_table_five_is_instrumented_by_the_lag(main_models: dict[str, Model]) -> None:
+    first, second, tests = (main_models[name] for name in ("T5c1", "T5c2", "T5diag"))
+    assert first.outcome == "AI" and first.treatment == ("L.AI",) and first.controls == second.controls
+    for model in (second, tests):
+        assert model.estimator == "iv" and model.outcome == "CP"
+        assert (model.options["endogenous"], model.options["instruments"]) == (("AI",), ("L.AI",))
+        assert [(r.variant, r.convention, r.covariance.label) for r in expand_conventions(model)] == [
+            ("main", "ivreg2", "iid"),
+            ("clustered", "ivreg2", "cluster(city_code)"),
+        ]
