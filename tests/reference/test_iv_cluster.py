@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis_py.estimators.iv import fit_iv
-from tests.reference.fe_cases import agree, shared_frame
+from tests.reference.fe_cases import DATA, agree, agree_as_printed, shared_frame
 from tests.reference.iv_cases import agree_with_first_stage, agree_with_ivreg2, fit_key, iv_case, statistic
 
 
@@ -87,3 +87,41 @@ def test_two_way_clusters_weighted() -> None:
         ("endogeneity", 0.2932883858542403),
     ):
         agree(statistic(result, test), value)
+
+
+@pytest.mark.parametrize(
+    ("exogenous", "effects", "printed"),
+    [
+        ([], [], "23160.0635"),
+        ([], ["State"], "37662.8281"),
+        (["CPI"], [], "2093.4661"),
+    ],
+)
+def test_kleibergen_paap_of_ivreg2_as_printed(exogenous: list[str], effects: list[str], printed: str) -> None:
+    """Test-suite of FixedEffectModels.jl, "exactly same with ivreg2": robust; with state effects in any convention."""
+    frame = shared_frame("econometrics", "fe_cigar", "Cigar.csv")
+    for convention in ("ivreg2", "xtivreg2", "ivreghdfe"):
+        result = fit_iv(
+            frame,
+            outcome="Sales",
+            endogenous=["Price"],
+            instruments=["Pimin"],
+            exogenous=exogenous,
+            fixed_effects=effects,
+            covariance="hc1",
+            convention=convention,
+            unit="State",
+        )
+        agree_as_printed(statistic(result, "kleibergen_paap_rk_wald_f"), printed)
+
+
+def test_model_f_of_xtivreg2_as_printed() -> None:
+    frame = pd.read_csv(DATA / "fe_cigar" / "cigar.csv")
+    model: dict[str, Any] = {"outcome": "Sales", "endogenous": ["Price"], "instruments": ["Pimin"]}
+    for convention in ("xtivreg2", "ivreghdfe"):
+        result = fit_iv(frame, **model, fixed_effects=["State"], convention=convention, unit="State")
+        agree_as_printed(result.main.f, "422.46444")
+    # large-sample F of ivreg2 is the small-sample one
+    agree_as_printed(fit_iv(frame, **model).main.f, "117.17329")
+    clustered = fit_iv(frame, **model, covariance={"type": "cluster", "by": ["State"]})
+    agree_as_printed(clustered.main.f, "39.67227")
