@@ -17,6 +17,7 @@ from scipy import stats
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.settings import SIMULATED_NOTICE
+from analysis_py.simulate.recover_thresholds import ThresholdRecovery, recover_thresholds, render_thresholds
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,10 +74,14 @@ order by models.study, models.analysis_id, models.id, coefficients.position
 
 @dataclass(frozen=True)
 class Recovery(Sequence[RecoveryRow]):
-    """The scored rows, read as a sequence of them; ``notes`` name the models that were left out, and why."""
+    """The scored rows, read as a sequence of them; ``notes`` name the models that were left out, and why.
+
+    ``thresholds`` are scored by their location.
+    """
 
     rows: tuple[RecoveryRow, ...]
     notes: tuple[str, ...] = ()
+    thresholds: tuple[ThresholdRecovery, ...] = ()
 
     @overload
     def __getitem__(self, index: int) -> RecoveryRow: ...
@@ -137,12 +142,14 @@ def recover(con: duckdb.DuckDBPyConnection) -> Recovery:
         was estimated on the demo world alone; the remedy names those that were left out.
     """
     truths = _read_truths(con)
-    read = _read_estimates(con, _shipped_hashes())
+    shipped = _shipped_hashes()
+    read = _read_estimates(con, shipped)
+    thresholds = recover_thresholds(con, shipped, (RECOVERED, BIASED, UNEXPECTED))
     pairs = [(found, truth) for key, truth in truths.items() for found in read.mains.get(key, ())]
     pairs.sort(key=lambda pair: (pair[0].study, _by_number(pair[0].analysis_id), pair[0].id, pair[0].position))
     rows = [_judge(truth, found, read.clustered.get((found.study, found.id, found.term))) for found, truth in pairs]
     notes = _left_out_notes(read, truths)
-    if not rows:
+    if not rows and not thresholds:
         raise CarbonpanelError(
             "CP-RECOVER-NOTHING",
             "no model with a known truth has been estimated on the demo world",
@@ -150,7 +157,7 @@ def recover(con: duckdb.DuckDBPyConnection) -> Recovery:
                 ["run 'carbonpanel run --inputs demo' first, which estimates the shipped studies", *notes]
             ),
         )
-    return Recovery(tuple(rows), notes)
+    return Recovery(tuple(rows), notes, tuple(thresholds))
 
 
 def _shipped_hashes() -> dict[tuple[str, str], str]:
@@ -327,8 +334,13 @@ def render_recovery(rows: Sequence[RecoveryRow]) -> str:
             render_rows(columns, table),
             _summary(rows),
             *(f"{note[0].upper()}{note[1:]}." for note in (rows.notes if isinstance(rows, Recovery) else ())),
+            *(_thresholds(rows.thresholds) if isinstance(rows, Recovery) and rows.thresholds else ()),
         ]
     )
+
+
+def _thresholds(rows: Sequence[ThresholdRecovery]) -> list[str]:
+    return ["", "Thresholds: where the world has one, and where it was found.", render_thresholds(rows)]
 
 
 def _short(value: float | None) -> float | None:
