@@ -355,13 +355,13 @@ def _plausible(
 
 def _plausible_rows(bounds: PlausibleBounds, design: IvDesign) -> list[Diagnostic]:
     given = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in bounds.ranges.items())
-    several = len(design.endogenous) > 1
     return [
         Diagnostic(
-            f"plausibly_exogenous{f':{name}' if several else ''}",
+            "plausibly_exogenous",
             float("nan"),
             critical={"ci_low": float(bounds.low[j]), "ci_high": float(bounds.high[j])},
             note=f"union of 95% intervals of {name} over direct effects {given} (Conley, Hansen & Rossi 2012)",
+            term=name,
         )
         for j, name in enumerate(design.endogenous.names)
     ]

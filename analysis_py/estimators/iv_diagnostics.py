@@ -4,7 +4,7 @@ reader must be told about them."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis_py.estimators.iv_conventions import IvCounts
 from analysis_py.estimators.iv_design import IvDesign
@@ -123,30 +123,24 @@ def _identification_rows(tests: IvTests, counts: IvCounts, solved: KClass, is_ii
 
 
 def _first_stage_rows(tests: IvTests) -> list[Diagnostic]:
+    """One block an endogenous variable, named in ``term``."""
     rows = []
     several = len(tests.first_stages) > 1
     for test in tests.first_stages:
-        suffix = f":{test.endogenous}" if several else ""
-        rows.append(
-            _f(
-                f"first_stage_f{suffix}",
-                test.f,
-                test.df1,
-                test.df2,
-                test.f_p_value,
-                f"excluded instruments in the first stage of {test.endogenous}",
-            )
-        )
+        name = test.endogenous
+        null = f"excluded instruments in the first stage of {name}"
+        found = [_f("first_stage_f", test.f, test.df1, test.df2, test.f_p_value, null)]
         if several:
-            given = f"{test.endogenous} given the other endogenous variables"
-            for name, value in (
+            given = f"{name} given the other endogenous variables"
+            for kind, value in (
                 ("sanderson_windmeijer_f", test.sanderson_windmeijer_f),
                 ("angrist_pischke_f", test.angrist_pischke_f),
             ):
-                rows.append(_f(f"{name}{suffix}", value, test.conditional_df1, test.df2, None, given))
-        rows.append(Diagnostic(f"partial_r2{suffix}", test.partial_r2, note="of the excluded instruments"))
+                found.append(_f(kind, value, test.conditional_df1, test.df2, None, given))
+        found.append(Diagnostic("partial_r2", test.partial_r2, note="of the excluded instruments"))
         if several:
-            rows.append(Diagnostic(f"shea_partial_r2{suffix}", test.shea_r2, note="Shea (1997)"))
+            found.append(Diagnostic("shea_partial_r2", test.shea_r2, note="Shea (1997)"))
+        rows += [replace(row, term=name) for row in found]
     return rows
 
 

@@ -68,7 +68,7 @@ def fit_instrumented(blank: ModelRun, model: Model, panel: CalendarPanel, where:
     messages += instrument_messages(result, panel, data.rows, frame.terms, columns.names)
     coefficients = [*coefficient_rows(main), *_stage_rows(result), *_robust_rows(result)]
     diagnostics = [
-        DiagnosticRow(d.test, float(d.statistic), d.df1, d.df2, d.p_value, dict(d.critical), d.note)
+        DiagnosticRow(d.test, float(d.statistic), d.df1, d.df2, d.p_value, dict(d.critical), d.note, d.term)
         for d in main.diagnostics
     ]
     curves: list[CurvePoint] = []
@@ -80,6 +80,7 @@ def fit_instrumented(blank: ModelRun, model: Model, panel: CalendarPanel, where:
         curves += found[2]
     return replace(
         blank,
+        treatment=frame.endogenous,
         status="warned" if messages else "ok",
         message="; ".join(dict.fromkeys(messages)) or None,
         notes=(

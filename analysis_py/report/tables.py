@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.fits.run_record import CoefficientRow, ModelRun, StudyRun
 from analysis_py.report.comparison import Comparison
+from analysis_py.report.iv_rows import iv_rows
 from analysis_py.report.numbers import number, stars
 from analysis_py.report.table_layout import FORMATS, Table, lay_out
 from analysis_py.report.tests_and_margins import margin_rows, outcome_of, test_lines
@@ -159,11 +160,13 @@ def _regression_table(run: StudyRun, models: Sequence[ModelRun], title: str, lan
                 row.append(f"[{number(again.std_error)}]" if again else "")
         # a convention without a constant has nothing to say under it
         body += [*rows[:2], *(row for row in rows[2:] if any(row))]
+    margins = margin_rows([(c.model, c.group) for c in columns])
+    tests = iv_rows([c.model for c in columns])
     table = Table(
         title=title,
         notice=SIMULATED_NOTICE if run.is_simulated else None,
         header=header,
-        sections=[body, margin_rows([(c.model, c.group) for c in columns]), _fit_rows(columns), _twin_rows(columns)],
+        sections=[body, margins, _fit_rows(columns), tests, _twin_rows(columns)],
         notes=[*_error_notes(columns, kinds), *_model_notes(run, models, language), _provenance(run)],
         numbering=_numbering(run, language),
         label=label,

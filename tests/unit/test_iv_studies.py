@@ -413,3 +413,28 @@ def test_wrong_columns_of_tables_are_named(tmp_path: Path) -> None:
         text = SHIFT.replace(old, new)
         model = only(run(tmp_path, f"  - {{id: A, instruments: [bartik], iv: {{shift_share: {{{text}}}}}}}\n", frame))
         assert model.status == "failed" and said in str(model.message), model.message
+
+
+def test_two_endogenous_variables_name_their_tests(tmp_path: Path) -> None:
+    done = run(tmp_path, "  - {id: M, endogenous: [AI, Gov], instruments: [z, trend*POP, tele*z]}\n")
+    model = only(done)
+    named = [(d.test, d.term) for d in model.diagnostics if d.term is not None]
+    kinds = ("first_stage_f", "sanderson_windmeijer_f", "angrist_pischke_f", "partial_r2", "shea_partial_r2")
+    assert named == [(kind, term) for term in ("AI", "Gov") for kind in kinds]
+    assert {c.group for c in model.coefficients} == {None, "first_stage:AI", "first_stage:Gov", "reduced_form"}
+
+
+def test_tables_show_the_tests(tmp_path: Path) -> None:
+    from analysis_py.report.iv_rows import iv_rows
+
+    done = run(
+        tmp_path,
+        "  - {id: A, covariance: hc1, instruments: [z, Gov]}\n  - {id: B, covariance: iid}\n"
+        "  - {id: C, estimator: twfe, treatment: [AI]}\n",
+    )
+    rows = {row[0]: row[1:] for row in iv_rows(done.models)}
+    assert rows["Overidentification p"][0] and not rows["Overidentification p"][1]
+    assert rows["Anderson-Rubin 95% set"][0].startswith("[") and rows["Anderson-Rubin 95% set"][2] == ""
+    assert all(rows["First-stage F"][:2]) and not rows["First-stage F"][2]
+    assert iv_rows(done.models[2:]) == []
+    assert model_of(done, "A").treatment == ("AI",)
