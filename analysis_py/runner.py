@@ -18,7 +18,7 @@ from analysis_py.fits.heterogeneity_fits import fit_heterogeneity
 from analysis_py.fits.iv_fits import fit_instrumented
 from analysis_py.fits.mechanism_fits import fit_mechanism
 from analysis_py.fits.model_checks import absent_columns, check_study
-from analysis_py.fits.model_fits import describe_model, fit_regression
+from analysis_py.fits.model_fits import describe_model, fit_counts, fit_regression
 from analysis_py.fits.moderation_fits import fit_moderation
 from analysis_py.fits.run_record import ModelRun, StudyRun
 from analysis_py.fits.run_stamp import git_commit, new_run_id, utc_now, versions
@@ -33,9 +33,6 @@ __all__ = ["FilePanel", "FramePanel", "PanelSource", "StudyRun", "WarehousePanel
 
 #: Estimators a study may name that this version does not have.
 UNAVAILABLE = ("spatial", "did")
-
-#: Covariances a study may name that this version does not have.
-UNAVAILABLE_COVARIANCES = ("wild",)
 
 Progress = Callable[[int, int, str], None]
 
@@ -154,13 +151,12 @@ def _run_model(study: Study, model: Model, panel: CalendarPanel) -> ModelRun:
     )
     if model.estimator in UNAVAILABLE:
         return replace(blank, message=f"the estimator '{model.estimator}' is not available in this version")
-    if model.is_regression and model.covariance.type in UNAVAILABLE_COVARIANCES:
-        return replace(blank, message=f"the covariance '{model.covariance.type}' is not available in this version")
     missing = absent_columns(model, panel)
     if missing:
         return replace(blank, message=missing)
     fits = {
         "descriptive": describe_model,
+        "poisson": fit_counts,
         "heterogeneity": fit_heterogeneity,
         "iv": fit_instrumented,
         "threshold": fit_thresholds,

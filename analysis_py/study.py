@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
-from analysis_py.estimators.result import CovarianceSpec
+from analysis_py.estimators.result import CLUSTER_TYPES, CovarianceSpec
 from analysis_py.specification.model_spec import Model, Published, Split, Winsor, canonical_json, expand_conventions
 from analysis_py.specification.study_file import At, Document, read_document
 from analysis_py.specification.study_keys import CORRECTIONS, ESTIMATOR_KEYS, NEEDED_KEYS, STUDY_KEYS
@@ -166,7 +166,7 @@ def _resolve(
     if covariance is None:
         covariance = CovarianceSpec("cluster", (unit,)) if unit else CovarianceSpec("hc1")
         chosen["covariance"] = covariance.label
-    elif covariance.type in ("cluster", "wild") and not covariance.by:
+    elif covariance.type in CLUSTER_TYPES and not covariance.by:
         if not unit:
             raise doc.error(
                 "CP-STUDY-INCOMPLETE",
@@ -218,7 +218,7 @@ def _resolve(
 
 def _check_model(doc: Document, model: Model) -> None:
     here = model.places["id"][:-1]
-    if model.estimator == "twfe" and not (model.treatment or model.controls):
+    if model.estimator in ("twfe", "poisson") and not (model.treatment or model.controls):
         raise doc.error("CP-STUDY-INCOMPLETE", f"model '{model.id}' has no regressors", here, "add 'treatment:'")
     if model.estimator == "descriptive" and not model.columns:
         raise doc.error("CP-STUDY-INCOMPLETE", f"model '{model.id}' names no columns", here, "add 'columns:'")
@@ -235,10 +235,15 @@ def _check_model(doc: Document, model: Model) -> None:
                 )
             seen[term] = key
     _check_mediators(doc, model, seen)
-    if "clustered" in model.conventions and not model.unit:
-        raise doc.error(
-            "CP-STUDY-INCOMPLETE", "'clustered' needs the study's unit", model.places["conventions"], "add 'unit:'"
-        )
+    for name in model.conventions:
+        if (
+            name in ("clustered", *CLUSTER_TYPES)
+            and not model.unit
+            and not (name != "clustered" and model.covariance.by)
+        ):
+            raise doc.error(
+                "CP-STUDY-INCOMPLETE", f"'{name}' needs the study's unit", model.places["conventions"], "add 'unit:'"
+            )
 
 
 def _check_mediators(doc: Document, model: Model, seen: Mapping[str, str]) -> None:

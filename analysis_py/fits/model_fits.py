@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_py.estimators.descriptive import DescriptiveRow, describe_columns
+from analysis_py.estimators.poisson import fit_poisson
 from analysis_py.estimators.result import RegressionResult
 from analysis_py.estimators.twfe import fit_twfe
 from analysis_py.fits.model_checks import explain_absent
@@ -22,7 +23,25 @@ from analysis_py.study import Model
 def fit_regression(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:
     """A two-way fixed-effects model."""
     data = build_frame(panel, model, where, observed=model.fill == "observed")
-    result = fit_frame(model, data.frame, data.outcome, data.regressors, model.fixed_effects)
+    treatments = [r for r in data.regressors if r in model.treatment or r.split("=")[0] in model.treatment]
+    result = fit_frame(model, data.frame, data.outcome, data.regressors, model.fixed_effects, beside=treatments)
+    return record_regression(blank, model, panel, data, result)
+
+
+def fit_counts(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:
+    """A Poisson model with fixed effects."""
+    data = build_frame(panel, model, where, observed=model.fill == "observed")
+    result = fit_poisson(
+        data.frame,
+        outcome=data.outcome,
+        regressors=data.regressors,
+        fixed_effects=model.fixed_effects,
+        covariance=model.covariance,
+        convention=model.convention,
+        unit=model.unit,
+        time=model.time,
+        weights=model.weights,
+    )
     return record_regression(blank, model, panel, data, result)
 
 
@@ -103,9 +122,18 @@ def describe_model(blank: ModelRun, model: Model, panel: CalendarPanel, where: W
 
 
 def fit_frame(
-    model: Model, frame: pd.DataFrame, outcome: str, regressors: Sequence[str], effects: Sequence[str]
+    model: Model,
+    frame: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    effects: Sequence[str],
+    *,
+    beside: Sequence[str] = (),
 ) -> RegressionResult:
-    """A fixed-effects fit of a frame under the model's convention, covariance and weights."""
+    """A fixed-effects fit of a frame under the model's convention, covariance and weights.
+
+    ``beside`` names regressors that careful errors stand beside where clusters are few.
+    """
     return fit_twfe(
         frame,
         outcome=outcome,
@@ -116,7 +144,15 @@ def fit_frame(
         unit=model.unit,
         time=model.time,
         weights=model.weights,
+        beside=beside,
     )
+
+
+def _degrees(result: RegressionResult, position: int) -> float | None:
+    """Degrees of freedom of one coefficient, None where its statistic is a z."""
+    if result.statistic_kind != "t":
+        return None
+    return float(result.df_t if result.df_terms is None else result.df_terms[position])
 
 
 def coefficient_rows(result: RegressionResult) -> tuple[CoefficientRow, ...]:
@@ -131,7 +167,7 @@ def coefficient_rows(result: RegressionResult) -> tuple[CoefficientRow, ...]:
             p_value=float(result.p_value[i]),
             ci_low=float(result.ci_low[i]),
             ci_high=float(result.ci_high[i]),
-            df=float(result.df_t) if result.statistic_kind == "t" else None,
+            df=_degrees(result, i),
         )
         for i, term in enumerate(result.terms)
     )
@@ -140,7 +176,7 @@ def coefficient_rows(result: RegressionResult) -> tuple[CoefficientRow, ...]:
 def diagnostic_rows(result: RegressionResult) -> tuple[DiagnosticRow, ...]:
     """The diagnostics of a result in its order."""
     return tuple(
-        DiagnosticRow(d.test, float(d.statistic), d.df1, d.df2, d.p_value, dict(d.critical), d.note)
+        DiagnosticRow(d.test, float(d.statistic), d.df1, d.df2, d.p_value, dict(d.critical), d.note, d.term)
         for d in result.diagnostics
     )
 

@@ -32,8 +32,10 @@ WEBB_UNDER = 12
 DISTRIBUTIONS = ("rademacher", "webb")
 
 _WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
-#: Signs drawn at a time, in cells.
-_BLOCK_CELLS = 4_000_000
+#: Weights drawn at a time, in cells: what stays in a processor's cache.
+_BLOCK_CELLS = 250_000
+#: Bootstrap clusters above which no draw will ever give all of them one sign.
+_MANY = 60
 #: Cells of a score matrix above which several cluster variables are refused.
 _MAX_CELLS = 60_000_000
 #: Draws equal to the sample's statistic but for rounding count as reaching it.
@@ -143,8 +145,12 @@ def run_wild_bootstrap(
     ]
     found: list[list[tuple[np.ndarray, ...]]] = [[] for _ in makers]
     for block in _draw_weights(boot.levels, count, draws.seed, distribution, enumerated):
+        same = np.empty(0, dtype=np.int64)
+        if boot.levels <= _MANY:
+            same = np.flatnonzero((block == block[:, :1]).all(axis=1) & (np.abs(block[:, 0]) == 1.0))
         for maker, parts in zip(makers, found, strict=True):
-            parts.append(maker.evaluate(block))
+            made = maker.evaluate(block, are_signs=distribution == "rademacher")
+            parts.append(_repeat_sample(made, same, block[same, 0], maker.observed))
     tests = []
     for maker, parts, b in zip(makers, found, estimate, strict=True):
         n0, n1, q0, q1, q2 = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
@@ -152,8 +158,17 @@ def run_wild_bootstrap(
     return WildResult(tuple(tests), distribution, count, enumerated, boot.levels)
 
 
+def _repeat_sample(
+    made: tuple[np.ndarray, ...], rows: np.ndarray, signs: np.ndarray, observed: float
+) -> tuple[np.ndarray, ...]:
+    """Draws of one common sign are the sample itself at every null: set so that no rounding can say otherwise."""
+    for values, exact in zip(made, (0.0, signs, observed, 0.0, 0.0), strict=True):
+        values[rows] = exact
+    return made
+
+
 def _draw_weights(clusters: int, count: int, seed: int, distribution: str, enumerated: bool) -> Iterator[np.ndarray]:
-    """Blocks (draws, clusters) of weights; their sizes depend on the number of clusters alone."""
+    """Blocks (draws, clusters) of weights, the same rows whatever the size of a block."""
     rng = np.random.default_rng(seed)
     step = max(1, _BLOCK_CELLS // clusters)
     for start in range(0, count, step):
@@ -162,11 +177,12 @@ def _draw_weights(clusters: int, count: int, seed: int, distribution: str, enume
             number = np.arange(start, start + size, dtype=np.int64)[:, None]
             yield 1.0 - 2.0 * ((number >> np.arange(clusters)) & 1)
         elif distribution == "webb":
-            yield _WEBB[rng.integers(0, 6, (size, clusters), dtype=np.int8)]
+            yield _WEBB[(6.0 * rng.random((size, clusters))).astype(np.int64)]
         else:
-            width = (clusters + 7) // 8
-            bits = np.unpackbits(np.frombuffer(rng.bytes(size * width), dtype=np.uint8).reshape(size, width), axis=1)
-            yield 1.0 - 2.0 * bits[:, :clusters]
+            # whole words a draw, so that the draws are the same however they are cut into blocks
+            words = rng.integers(0, 2**64, (size, (clusters + 63) // 64), dtype=np.uint64)
+            bits = np.unpackbits(words.astype("<u8").view(np.uint8), axis=1, count=clusters)
+            yield 1.0 - 2.0 * bits
 
 
 @dataclass(frozen=True)
@@ -185,12 +201,13 @@ class _Simple:
     gram: np.ndarray
     observed: float
 
-    def evaluate(self, v: np.ndarray) -> tuple[np.ndarray, ...]:
+    def evaluate(self, v: np.ndarray, *, are_signs: bool) -> tuple[np.ndarray, ...]:
         r = len(self.gram)
         product = v @ self.stacked
-        n0, n1 = product[:, 0], product[:, 1]
+        n0, n1 = product[:, 0].copy(), product[:, 1].copy()
         e0, e1, f0, f1 = (product[:, 2 + i * r : 2 + (i + 1) * r] for i in range(4))
-        squares = v * v @ np.column_stack([self.a**2, 2.0 * self.a * self.c_within, self.c_within**2])
+        squared = np.column_stack([self.a**2, 2.0 * self.a * self.c_within, self.c_within**2])
+        squares = squared.sum(axis=0)[None, :] if are_signs else v * v @ squared
         g0, g1 = e0 @ self.gram, e1 @ self.gram
         q0 = squares[:, 0] + _dots(e0, g0 - 2.0 * f0)
         q1 = squares[:, 1] + 2.0 * (_dots(e1, g0 - f0) - _dots(e0, f1))
@@ -226,7 +243,7 @@ class _General:
     q: tuple[np.ndarray, np.ndarray, np.ndarray]
     observed: float
 
-    def evaluate(self, v: np.ndarray) -> tuple[np.ndarray, ...]:
+    def evaluate(self, v: np.ndarray, *, are_signs: bool) -> tuple[np.ndarray, ...]:
         return (v @ self.a, v @ self.c, *(_dots(v @ q, v) for q in self.q))
 
 
@@ -289,7 +306,7 @@ def _test(polynomials: _Polynomials, b: float, alpha: float) -> WildTest:
 def _limit(polynomials: _Polynomials, scale: float, alpha: float, direction: float) -> float:
     """Distance from the estimate at which nulls begin to be rejected on one side; infinite where they never are."""
     inside, outside = 0.0, None
-    for step in [*np.arange(0.25, 10.01, 0.25), *10.0 * 2.0 ** np.arange(1, 21)]:
+    for step in [*np.arange(0.5, 10.01, 0.5), *10.0 * 2.0 ** np.arange(1, 21)]:
         distance = float(step) * scale
         if not polynomials.p_value(direction * distance) >= alpha:
             outside = distance

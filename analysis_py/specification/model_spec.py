@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from analysis_py.estimators.result import CovarianceSpec
+from analysis_py.estimators.result import CLUSTER_TYPES, CovarianceSpec
 from analysis_py.specification.study_file import At
 from analysis_py.specification.study_keys import VARIANT_NAMES
 
@@ -165,7 +165,7 @@ def _under(model: Model, name: str) -> Model:
     if name == "clustered":
         covariance = CovarianceSpec("cluster", (str(model.unit),))
     elif name in VARIANT_NAMES["covariance"]:
-        covariance = CovarianceSpec.parse(name)
+        covariance = _named_covariance(model, name)
     elif name in VARIANT_NAMES["convention"]:
         convention = name
     replaced = {"convention": convention, "covariance": covariance}
@@ -175,6 +175,14 @@ def _under(model: Model, name: str) -> Model:
         covariance=covariance or model.covariance,
         defaults_chosen=tuple((k, v) for k, v in model.defaults_chosen if replaced.get(k) is None),
     )
+
+
+def _named_covariance(model: Model, name: str) -> CovarianceSpec:
+    """A covariance by its name alone; clusters are those of the model (its first for CR2 and CR3), else the unit."""
+    if name not in CLUSTER_TYPES:
+        return CovarianceSpec.parse(name)
+    by = model.covariance.by or (str(model.unit),)
+    return CovarianceSpec.parse({"type": name, "by": list(by[:1] if name in ("cr2", "cr3") else by)})
 
 
 def is_convention_variant(own: str, variant: str, variant_of: str | None) -> bool:

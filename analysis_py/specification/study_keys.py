@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.estimators.result import CovarianceSpec
+from analysis_py.estimators.result import CLUSTER_TYPES, CovarianceSpec
 from analysis_py.estimators.threshold_grid import RESAMPLES, ThresholdSpec
 from analysis_py.specification.iv_keys import read_iv
 from analysis_py.specification.mechanism_keys import read_margins, read_mechanism
@@ -25,7 +25,18 @@ from analysis_py.specification.study_file import (
     read_whole,
 )
 
-ESTIMATORS = ("twfe", "moderation", "descriptive", "heterogeneity", "mechanism", "iv", "threshold", "spatial", "did")
+ESTIMATORS = (
+    "twfe",
+    "poisson",
+    "moderation",
+    "descriptive",
+    "heterogeneity",
+    "mechanism",
+    "iv",
+    "threshold",
+    "spatial",
+    "did",
+)
 CONVENTIONS = (
     "xtreg",
     "areg",
@@ -48,12 +59,13 @@ DID_METHODS = ("twfe", "sun_abraham", "did2s", "callaway_santanna")
 VARIANT_NAMES: Mapping[str, tuple[str, ...]] = {
     "reading": ("published", "clustered"),
     "convention": CONVENTIONS,
-    "covariance": ("iid", "hc1", "hc2", "hc3"),
+    "covariance": ("iid", "hc1", "hc2", "hc3", "cr2", "cr3", "wild", "driscoll_kraay"),
 }
 
 #: Keys an estimator cannot do without.
 NEEDED_KEYS: Mapping[str, tuple[str, ...]] = {
     "twfe": ("outcome",),
+    "poisson": ("outcome",),
     "moderation": ("outcome", "treatment", "moderator"),
     "descriptive": (),
     "heterogeneity": ("outcome", "treatment", "split"),
@@ -88,10 +100,10 @@ def _read_covariance(doc: Document, at: At, value: Any) -> CovarianceSpec | None
     if value is None:
         return None
     given = value
-    bare_cluster = isinstance(value, str) and value in ("cluster", "wild")
+    bare_cluster = isinstance(value, str) and value in CLUSTER_TYPES
     if bare_cluster:
         given = {"type": value}
-    if isinstance(given, dict) and given.get("type") in ("cluster", "wild") and not given.get("by"):
+    if isinstance(given, dict) and given.get("type") in CLUSTER_TYPES and not given.get("by"):
         # the unit of the study is filled in when the model is resolved
         given = given | {"by": "\0"}
     try:

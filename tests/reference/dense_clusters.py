@@ -1,4 +1,4 @@
-"""Bias-reduced covariances and the wild bootstrap on dense matrices and by brute force: the second opinion of the tests.
+"""Bias-reduced covariances and the wild bootstrap on dense matrices, by brute force: the tests' second opinion.
 
 Everything is formed in full: the projection (n, n), its blocks, every bootstrap sample. Nothing is shared with the
 package.

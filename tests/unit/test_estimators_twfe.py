@@ -254,7 +254,11 @@ def test_too_many_dummies_for_the_joint_f(monkeypatch: pytest.MonkeyPatch) -> No
         ({"convention": "xtregg"}, "CP-EST-CONVENTION", "did you mean 'xtreg'"),
         ({"convention": "ivreg2"}, "CP-EST-CONVENTION", "belongs to estimator 'iv'"),
         ({"covariance": "clusterd"}, "CP-EST-COVARIANCE", "did you mean 'cluster"),
-        ({"covariance": {"type": "wild", "by": ["city"]}}, "CP-EST-COVARIANCE", "not available in this version"),
+        (
+            {"covariance": {"type": "wild", "by": ["city"], "boot_by": "year"}},
+            "CP-EST-COVARIANCE",
+            "not one of the cluster variables",
+        ),
         ({"regressors": ["AI", "PIP"]}, "CP-EST-COLUMN", "did you mean"),
         ({"fixed_effects": ["citty"]}, "CP-EST-COLUMN", "did you mean 'city'"),
         ({"covariance": {"type": "cluster", "by": ["provinz"]}}, "CP-EST-COLUMN", "province"),

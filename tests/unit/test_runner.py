@@ -127,13 +127,11 @@ def test_estimators_that_are_not_there_are_said(tmp_path: Path) -> None:
         models:
           - {id: S, estimator: spatial, spatial: {model: sdm, weights: contiguity}}
           - {id: D, estimator: did, did: {method: did2s, first_treated: year}}
-          - {id: W, covariance: {type: wild, draws: 99, seed: 1}}
         """,
     )
     assert [(m.status, str(m.message).split("'")[1]) for m in done.models] == [
         ("not_run", "spatial"),
         ("not_run", "did"),
-        ("not_run", "wild"),
     ]
 
 
