@@ -114,9 +114,7 @@ def describe_search(
     counts = ", ".join(str(t.draws) for t in tests)
     notes.append(f"bootstrap under the null ({counts} draws, seed {wanted.seed}): {way}")
     if drawn.resample == "multipliers" and n_units <= 60 and 2 ** (n_units - 1) < max(t.draws for t in tests):
-        messages.append(
-            f"{n_units} units allow only {2 ** (n_units - 1)} different draws of signs: p-values are coarse"
-        )
+        messages.append(f"{n_units} units allow only {2 ** (n_units - 1)} draws of signs: p-values are coarse")
     for test in tests:
         if test.p_value is not None and test.p_value > 0.10:
             notes.append(
