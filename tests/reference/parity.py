@@ -25,6 +25,9 @@ _TAIL = """
 
 - `xtreg`: adjusted R2 with clusters. `reghdfe`: adjusted R2 with two-way clusters.
 - `conley`: against explicit formulas only. `driscoll_kraay`: against linearmodels, not against Stata's `xtscc`.
+- Instrumental variables: `xtivreg2` and `ivreghdfe` with clusters by their published code, not by their output; the
+  effective F's critical values against printed ones with one instrument only; AKM errors and Rotemberg weights against
+  their formulas; Anderson-Rubin sets point by point against the test; errors of `conley` and `driscoll_kraay`.
 - The marts' numbers: against the demo world's own truths (`carbonpanel recover`, `tests/dbt`), not another program.
 """
 
