@@ -380,7 +380,7 @@ EVERY_SEED = [(seed, threads) for seed in "01234" for threads in "12"]
     "settings",
     [
         pytest.param([EVERY_SEED[0], EVERY_SEED[3], EVERY_SEED[5]], id="three"),
-        pytest.param(EVERY_SEED, marks=pytest.mark.nightly),
+        pytest.param(EVERY_SEED, id="every", marks=pytest.mark.nightly),
     ],
 )
 def test_same_bytes_under_hash_seeds_and_threads(settings: list[tuple[str, str]]) -> None:
