@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
 from analysis_py.estimators.iv_conventions import IvCounts
 from analysis_py.estimators.iv_design import IvDesign
@@ -112,30 +112,27 @@ def _bias_bound(w1: np.ndarray, w12: np.ndarray, w2: np.ndarray) -> float:
     largest at the smallest or largest eigenvalue of S12; b = tan(angle) covers the line.
     """
     trace = float(np.trace(w2))
+    if len(w2) == 1:
+        return 1.0
     # comparable units, so that the angles are spread over the values of b that matter
     ratio = np.sqrt(max(float(np.trace(w1)), 1e-300) / trace)
 
-    def bias(angle: float) -> float:
-        cosine, sine = np.cos(angle), np.sin(angle) * ratio
-        s12 = cosine * w12 - sine * w2
+    def bias(angles: np.ndarray) -> np.ndarray:
+        cosine, sine = np.cos(angles), np.sin(angles) * ratio
+        values = np.linalg.eigvalsh(cosine[:, None, None] * w12 - sine[:, None, None] * w2)
         s1 = cosine**2 * np.trace(w1) - 2.0 * cosine * sine * np.trace(w12) + sine**2 * trace
-        if not s1 > 0:
-            return 0.0
-        values = np.linalg.eigvalsh(s12)
-        total = values.sum()
-        return float(max(abs(total - 2.0 * values[0]), abs(total - 2.0 * values[-1])) / np.sqrt(trace * s1))
+        total = values.sum(axis=1)
+        size = np.maximum(np.abs(total - 2.0 * values[:, 0]), np.abs(total - 2.0 * values[:, -1]))
+        return np.where(s1 > 0, size / np.sqrt(trace * np.where(s1 > 0, s1, 1.0)), 0.0)
 
-    angles = np.linspace(-np.pi / 2.0, np.pi / 2.0, 721)
-    found = np.array([bias(a) for a in angles])
-    best = int(found.argmax())
-    step = angles[1] - angles[0]
-    polished = optimize.minimize_scalar(
-        lambda a: -bias(a),
-        bounds=(angles[best] - step, angles[best] + step),
-        method="bounded",
-        options={"xatol": 1e-10},
-    )
-    return min(max(float(found[best]), -float(polished.fun)), 1.0)
+    angles, step = np.linspace(-np.pi / 2.0, np.pi / 2.0, 721, retstep=True)
+    best = 0.0
+    for _ in range(7):
+        found = bias(angles)
+        top = int(found.argmax())
+        best = max(best, float(found[top]))
+        angles, step = np.linspace(angles[top] - step, angles[top] + step, 41, retstep=True)
+    return min(best, 1.0)
 
 
 #: tF critical values of Lee et al. (2022), table 3, at sqrt(F) = 2.0, 2.1, ..., 10.3.
