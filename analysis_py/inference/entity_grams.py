@@ -24,8 +24,11 @@ from analysis_py.estimators.factors import Factor, is_nested
 MAX_CELLS = 30_000_000
 #: Cells of the matrices of one block of draws.
 BLOCK_CELLS = 2_000_000
-#: A column counts as lost when less than this share of its own variation is left beside earlier ones.
-_LOST = 1e-9
+#: A column is too near to lost for this way when less than this share of its own variation is left beside earlier
+#: ones (cross products square the condition: a millionth still leaves ten digits) ...
+_LOST = 1e-6
+#: ... or less than this share of its variance over all rows is left within the effects of the draw.
+_ABSORBED = 1e-9
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class EntityGrams:
     dummies : d, the dummies in front of the p columns of standard scale.
     nulls : (d, q) combinations of the dummies that vanish once the inner effects are out.
     scales, means : (p,) by which the columns were standardised.
+    weight : (entities,) weight of each entity's rows.
     """
 
     packed: np.ndarray
@@ -61,6 +65,7 @@ class EntityGrams:
     nulls: np.ndarray
     scales: np.ndarray
     means: np.ndarray
+    weight: np.ndarray
 
     @property
     def size(self) -> int:
@@ -90,16 +95,16 @@ class EntityGrams:
         for start in range(0, len(counts), step):
             rows = slice(start, start + step)
             gram = (counts[rows] @ self.packed)[:, place]
-            found[rows], good[rows] = self._factor_block(gram)
+            found[rows], good[rows] = self._factor_block(gram, counts[rows] @ self.weight)
         return found, good
 
-    def _factor_block(self, gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _factor_block(self, gram: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         size, d = self.size, self.dummies
         at = np.arange(size)
         own = gram[:, at, at].copy()
         if d:
             # a level that no entity of the draw has is a dummy of zeros: it is given a variance of its own
-            absent = own[:, :d] <= _LOST
+            absent = own[:, :d] <= _ABSORBED
             typical = own[:, :d].max(axis=1, initial=1.0)
             gram[:, at[:d], at[:d]] += np.where(absent, typical[:, None], 0.0)
             if self.nulls.shape[1]:
@@ -122,6 +127,7 @@ class EntityGrams:
                     continue
         pivots = lower[:, at, at] ** 2
         done &= (pivots[:, : size - 1] > _LOST * own[:, : size - 1]).all(axis=1)
+        done &= (own[:, d : size - 1] > _ABSORBED * weight[:, None]).all(axis=1)
         return lower[:, d:, d:], done
 
     def slopes(self, factor: np.ndarray, outcome: int, regressors: Sequence[int]) -> np.ndarray:
@@ -171,7 +177,8 @@ def gram_by_entity(columns: Columns, entities: Factor, *, constant: bool = False
             raise ValueError("a constant is estimated only without fixed effects")
         width, nulls = 0, np.empty((0, 0))
         means, scales = np.append(0.0, means), np.append(1.0, scales)
-    return EntityGrams(_pack(stacked, w, entities), width, nulls, scales, means)
+    weight = np.bincount(entities.codes, w, entities.levels)
+    return EntityGrams(_pack(stacked, w, entities), width, nulls, scales, means, weight)
 
 
 def _inner_effect(effects: Sequence[Factor], entities: Factor) -> Factor | None:
