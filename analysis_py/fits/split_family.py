@@ -18,6 +18,7 @@ from analysis_py.fits.group_tests import score_group
 from analysis_py.fits.heterogeneity import NUMERICAL, assign_groups
 from analysis_py.fits.run_record import DiagnosticRow, ModelRun
 from analysis_py.inference.multiple_testing import correct_family
+from analysis_py.inference.small_sample import FEW_CLUSTERS
 from analysis_py.panels.calendar_panel import CalendarPanel
 from analysis_py.panels.frame import build_frame
 from analysis_py.settings import DEFAULT_SEED
@@ -31,13 +32,15 @@ DRAWS = 9_999
 
 @dataclass(frozen=True)
 class _Hypothesis:
-    """One difference: its model, treatment and groups, the estimate and the influence of each unit on it, (units,)."""
+    """One difference: model, treatment, groups, estimate, the influence of each unit on it, (units,), and how many
+    units the smaller group has."""
 
     model: str
     term: str
     about: str
     estimate: float
     influence: np.ndarray
+    fewest: int
 
 
 def correct_splits(study: Study, runs: Sequence[ModelRun], panel: CalendarPanel) -> list[ModelRun]:
@@ -93,9 +96,10 @@ def _hypotheses(study: Study, model: Model, panel: CalendarPanel) -> list[_Hypot
             for sign, fit in ((1.0, fits[a]), (-1.0, fits[b])):
                 own = fit.scores[:, fit.terms.index(term)]
                 influence += sign * np.bincount(codes[data.rows[fit.rows]], own, count)
+            fewest = min(len(np.unique(codes[data.rows[fits[g].rows]])) for g in (a, b))
             difference = fits[a].estimate[fits[a].terms.index(term)] - fits[b].estimate[fits[b].terms.index(term)]
             about = f"{groups.order[a]} less {groups.order[b]}"
-            found.append(_Hypothesis(model.id, term, about, float(difference), influence))
+            found.append(_Hypothesis(model.id, term, about, float(difference), influence, fewest))
     return found
 
 
@@ -106,6 +110,12 @@ def _unit_codes(panel: CalendarPanel, unit: str | None) -> tuple[np.ndarray, int
     labels = panel.frame[unit].map(level_label, na_action="ignore")
     codes, uniques = pd.factorize(labels, sort=True, use_na_sentinel=True)
     return np.where(codes < 0, len(uniques), codes), len(uniques) + 1
+
+
+def _caution(one: _Hypothesis) -> str:
+    if one.fewest >= FEW_CLUSTERS:
+        return ""
+    return f"; only {one.fewest} units in a group: too small a p-value, trust the permutation"
 
 
 def _rows(family: Sequence[_Hypothesis], models: Sequence[Model]) -> dict[str, list[DiagnosticRow]]:
@@ -134,7 +144,7 @@ def _rows(family: Sequence[_Hypothesis], models: Sequence[Model]) -> dict[str, l
                         None,
                         float(values[position]),
                         term=one.term,
-                        note=f"{one.about}; {words[name]}",
+                        note=f"{one.about}; {words[name]}{_caution(one)}",
                     )
                 )
     return rows

@@ -24,10 +24,15 @@ _TAIL = """
 ## Not verified against another program
 
 - `xtreg`: adjusted R2 with clusters. `reghdfe`: adjusted R2 with two-way clusters.
+- `xthreg`: two and three thresholds (its printed ones are not among the cases), and the interval it prints for Hansen's
+  data, which does not follow from its sums of squares. Hansen's own program agrees up to three thresholds.
 - `conley`: against explicit formulas only. `driscoll_kraay`: against linearmodels, not against Stata's `xtscc`.
 - Instrumental variables: `xtivreg2` and `ivreghdfe` with clusters by their published code, not by their output; the
   effective F's critical values against printed ones with one instrument only; AKM errors and Rotemberg weights against
   their formulas; Anderson-Rubin sets point by point against the test; errors of `conley` and `driscoll_kraay`.
+- `suest`, `chow`, `interaction_wald`: against sums of squares and stacked scores by hand, not against Stata's commands.
+- `gelbach`: against its regressions and derivatives, not against `b1x2`; `indirect`: against a plain bootstrap.
+- `romano_wolf`: by hand and by trials, not against `rwolf2`; `johnson_neyman_fdr`: against the steps of the R package.
 - The marts' numbers: against the demo world's own truths (`carbonpanel recover`, `tests/dbt`), not another program.
 """
 
