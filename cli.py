@@ -24,6 +24,7 @@ from analysis_py.shell.common import (
     write_json,
 )
 from analysis_py.shell.efficiency import register as register_efficiency
+from analysis_py.shell.reconcile import register as register_reconcile
 from analysis_py.shell.records import register as register_records
 from analysis_py.shell.users_files import register
 
@@ -349,6 +350,7 @@ def doctor() -> None:
 register(app)
 register_records(app)
 register_efficiency(app)
+register_reconcile(app)
 
 
 def main(argv: list[str] | None = None) -> None:
