@@ -1,6 +1,8 @@
 """Our own expectations as Great Expectations classes: one metric, and one small class per check.
 
-Each class names a function of ``expectations.checks`` and hands it its own fields. The single metric
+Each class names a function of ``expectations.checks`` and hands it its own fields. One that asks the same of several
+columns is one expectation, whose message names the columns that are not as expected: Great Expectations' cost is by
+expectation, the checks' own is small. The single metric
 ``carbonpanel.finding`` runs that function on the batch's dataframe and returns a ``Finding``; the class turns the
 finding into a validation result. Written as batch expectations because the questions are about series (a year
 against the year before), grids and several columns, which map expectations do not see.
@@ -11,7 +13,6 @@ Importing this module loads Great Expectations; only ``expectations.validation``
 from __future__ import annotations
 
 import json
-from abc import abstractmethod
 from typing import Any, ClassVar
 
 from great_expectations.core.metric_domain_types import MetricDomainTypes
@@ -48,13 +49,13 @@ class FindingMetric(TableMetricProvider):
 
 
 class FindingExpectation(BatchExpectation):
-    """A batch expectation whose question is answered by one check."""
+    """A batch expectation whose question is answered by one check; its own fields are the check's arguments."""
 
     check: ClassVar[str]
 
-    @abstractmethod
     def arguments(self) -> dict[str, Any]:
-        """Keyword arguments of the check, JSON-serialisable."""
+        """Keyword arguments of the check, JSON-serialisable: the fields the class itself declares."""
+        return {name: getattr(self, name) for name in type(self).__annotations__ if name != "check"}
 
     def get_validation_dependencies(
         self, execution_engine: Any = None, runtime_configuration: dict | None = None
@@ -67,7 +68,7 @@ class FindingExpectation(BatchExpectation):
         metric = MetricConfiguration(
             metric_name=_METRIC,
             metric_domain_kwargs={"batch_id": self.batch_id},
-            metric_value_kwargs={"check": self.check, "arguments": json.dumps(self.arguments(), sort_keys=True)},
+            metric_value_kwargs={"check": self.check, "arguments": json.dumps(self.arguments())},
         )
         chosen = (runtime_configuration or {}).get("result_format", self.result_format)
         return ValidationDependencies(
@@ -86,16 +87,17 @@ class FindingExpectation(BatchExpectation):
                     "problem": finding.problem,
                     "examples": list(finding.examples),
                     "advice": finding.advice,
+                    "names_columns": finding.names_columns,
                 },
             },
         }
 
 
-class ExpectColumnNotToJump(FindingExpectation):
+class ExpectColumnsNotToJump(FindingExpectation):
     """No value is ``factor`` times the year before's, or its inverse, within a series."""
 
     check: ClassVar[str] = "find_jumps"
-    column: str
+    columns: list[str]
     series: str = "series"
     time: str = "year"
     factor: float
@@ -103,23 +105,38 @@ class ExpectColumnNotToJump(FindingExpectation):
     has_unit: bool = True
     noun: str = "city-years"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("column", "series", "time", "factor", "floor", "has_unit", "noun")}
 
-
-class ExpectColumnNotToSpike(FindingExpectation):
+class ExpectColumnsNotToSpike(FindingExpectation):
     """No single year stands out from both its neighbours by ``factor`` (steps beyond ``jump`` are jumps)."""
 
     check: ClassVar[str] = "find_spikes"
-    column: str
+    columns: list[str]
     series: str = "series"
     time: str = "year"
     factor: float
     jump: float
     noun: str = "city-years"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("column", "series", "time", "factor", "jump", "noun")}
+
+class ExpectColumnsNotToRepeat(FindingExpectation):
+    """No long number repeats the year before's to the last digit."""
+
+    check: ClassVar[str] = "find_repeats"
+    columns: list[str]
+    series: str = "series"
+    time: str = "year"
+    noun: str = "city-years"
+
+
+class ExpectPercentsNotToBeShares(FindingExpectation):
+    """No percent is about a hundredth of both its neighbours."""
+
+    check: ClassVar[str] = "find_shares"
+    columns: list[str]
+    series: str = "series"
+    time: str = "year"
+    factor: float
+    noun: str = "city-years"
 
 
 class ExpectYearsToBeBalanced(FindingExpectation):
@@ -131,9 +148,6 @@ class ExpectYearsToBeBalanced(FindingExpectation):
     only: str | None = None
     rows: str = "rows"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("time", "tolerance", "only", "rows")}
-
 
 class ExpectCellsToBeNumbers(FindingExpectation):
     """At most ``share`` of the cells of any indicator hold text."""
@@ -141,18 +155,12 @@ class ExpectCellsToBeNumbers(FindingExpectation):
     check: ClassVar[str] = "find_text_cells"
     share: float = 0.0
 
-    def arguments(self) -> dict[str, Any]:
-        return {"share": self.share}
-
 
 class ExpectDatasetsToAgree(FindingExpectation):
     """A cell brought by two data sets has one value."""
 
     check: ClassVar[str] = "find_conflicting_duplicates"
     tolerance: float
-
-    def arguments(self) -> dict[str, Any]:
-        return {"tolerance": self.tolerance}
 
 
 class ExpectRatioToBeBetween(FindingExpectation):
@@ -166,9 +174,6 @@ class ExpectRatioToBeBetween(FindingExpectation):
     scale: float = 1.0
     noun: str = "city-years"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("numerator", "denominators", "low", "high", "scale", "noun")}
-
 
 class ExpectPartsToAddUp(FindingExpectation):
     """The parts add up to the whole within ``tolerance`` (relative) where all are there."""
@@ -179,8 +184,18 @@ class ExpectPartsToAddUp(FindingExpectation):
     tolerance: float
     noun: str = "city-years"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("parts", "whole", "tolerance", "noun")}
+
+class ExpectGroupsToAddUp(FindingExpectation):
+    """Rows of the parts of ``column`` add up to the row of their whole, by ``keys``."""
+
+    check: ClassVar[str] = "find_group_gaps"
+    column: str
+    member: str
+    whole: str
+    parts: list[str]
+    keys: list[str]
+    tolerance: float
+    noun: str = "rows"
 
 
 class ExpectStockNotToBeNegative(FindingExpectation):
@@ -193,8 +208,19 @@ class ExpectStockNotToBeNegative(FindingExpectation):
     time: str = "year"
     noun: str = "city-years"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("added", "removed", "series", "time", "noun")}
+
+class ExpectStockToBeRecentAdditions(FindingExpectation):
+    """A stock is what was added in the last ``life`` years, within ``tolerance`` (relative)."""
+
+    check: ClassVar[str] = "find_stock_misfits"
+    stock: str
+    added: str
+    life: int
+    tolerance: float
+    least: float
+    series: str = "series"
+    time: str = "year"
+    noun: str = "rows"
 
 
 class ExpectGrowthToAgreeWithIndex(FindingExpectation):
@@ -209,9 +235,6 @@ class ExpectGrowthToAgreeWithIndex(FindingExpectation):
     high: float
     noun: str = "city-years"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("level", "index", "series", "time", "low", "high", "noun")}
-
 
 class ExpectPartNotToExceedWhole(FindingExpectation):
     """Urban districts have no more of ``column`` than the whole city of the same year and data set."""
@@ -222,9 +245,6 @@ class ExpectPartNotToExceedWhole(FindingExpectation):
     part: str
     whole: str
     keys: list[str]
-
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("column", "scope", "part", "whole", "keys")}
 
 
 class ExpectWholeNotToCopyPart(FindingExpectation):
@@ -237,9 +257,6 @@ class ExpectWholeNotToCopyPart(FindingExpectation):
     whole: str
     keys: list[str]
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("columns", "scope", "part", "whole", "keys")}
-
 
 class ExpectColumnsToDiffer(FindingExpectation):
     """Two columns that measure different things do not hold the same number."""
@@ -249,21 +266,66 @@ class ExpectColumnsToDiffer(FindingExpectation):
     other: str
     noun: str = "city-years"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("column", "other", "noun")}
 
+class ExpectColumnsNotToExceed(FindingExpectation):
+    """Of each pair (part, whole) the part is at most the whole where both are there."""
 
-class ExpectColumnNotToRepeat(FindingExpectation):
-    """No long number repeats the year before's to the last digit."""
-
-    check: ClassVar[str] = "find_repeats"
-    column: str
-    series: str = "series"
-    time: str = "year"
+    check: ClassVar[str] = "find_excesses"
+    pairs: list[list[str]]
     noun: str = "city-years"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("column", "series", "time", "noun")}
+
+class ExpectColumnsToBeInRange(FindingExpectation):
+    """Values of each column lie in its [low, high] (None leaves an end open); ``spans`` says the range in words."""
+
+    check: ClassVar[str] = "find_out_of_range"
+    ranges: dict[str, list]
+    spans: dict[str, str]
+    noun: str = "rows"
+
+
+class ExpectColumnsToBeWhole(FindingExpectation):
+    """Counts are whole numbers."""
+
+    check: ClassVar[str] = "find_fractions"
+    columns: list[str]
+    noun: str = "rows"
+
+
+class ExpectColumnToBeAmong(FindingExpectation):
+    """Values of a column are among those ``allowed``; ``phrase`` says what another one means."""
+
+    check: ClassVar[str] = "find_unknown_values"
+    column: str
+    allowed: list
+    phrase: str
+    noun: str = "rows"
+
+
+class ExpectKeyColumnsToBeFilled(FindingExpectation):
+    """No row lacks one of the columns."""
+
+    check: ClassVar[str] = "find_empty_cells"
+    columns: list[str]
+    noun: str = "rows"
+
+
+class ExpectKeyToBeUnique(FindingExpectation):
+    """No two rows share the values of ``columns``."""
+
+    check: ClassVar[str] = "find_double_keys"
+    columns: list[str]
+    noun: str = "rows"
+
+
+class ExpectRowsNotToRepeat(FindingExpectation):
+    """No key stands in a data set twice, with other numbers (``contradicting``) or with the same."""
+
+    check: ClassVar[str] = "find_repeated_rows"
+    keys: list[str]
+    columns: list[str]
+    contradicting: bool
+    noun: str = "rows"
 
 
 class ExpectFillToBeConsistent(FindingExpectation):
@@ -275,9 +337,6 @@ class ExpectFillToBeConsistent(FindingExpectation):
     missing: str = "missing"
     observed: str = "observed"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("columns", "codes", "missing", "observed")}
-
 
 class ExpectGridToBeComplete(FindingExpectation):
     """Every unit has every year."""
@@ -285,9 +344,6 @@ class ExpectGridToBeComplete(FindingExpectation):
     check: ClassVar[str] = "find_grid_gaps"
     unit: str
     time: str = "year"
-
-    def arguments(self) -> dict[str, Any]:
-        return {"unit": self.unit, "time": self.time}
 
 
 class ExpectColumnsToBeFilled(FindingExpectation):
@@ -299,9 +355,6 @@ class ExpectColumnsToBeFilled(FindingExpectation):
     only: str | None = None
     noun: str = "city-years"
 
-    def arguments(self) -> dict[str, Any]:
-        return {k: getattr(self, k) for k in ("columns", "least", "only", "noun")}
-
 
 class ExpectColumnsMostlyInRange(FindingExpectation):
     """No more than ``share`` of the values of any column lie outside its [low, high]."""
@@ -310,9 +363,6 @@ class ExpectColumnsMostlyInRange(FindingExpectation):
     ranges: dict[str, list]
     share: float
 
-    def arguments(self) -> dict[str, Any]:
-        return {"ranges": self.ranges, "share": self.share}
-
 
 class ExpectColumnsToHaveValues(FindingExpectation):
     """No column of the list is wholly empty."""
@@ -320,15 +370,9 @@ class ExpectColumnsToHaveValues(FindingExpectation):
     check: ClassVar[str] = "find_empty_columns"
     columns: list[str]
 
-    def arguments(self) -> dict[str, Any]:
-        return {"columns": list(self.columns)}
-
 
 class ExpectColumnsToHaveKinds(FindingExpectation):
     """In a schema frame (a row a file, cells name types) every column is of its kind in every file."""
 
     check: ClassVar[str] = "find_wrong_kinds"
     kinds: dict[str, str]
-
-    def arguments(self) -> dict[str, Any]:
-        return {"kinds": self.kinds}

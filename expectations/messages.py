@@ -23,16 +23,19 @@ def outcome_of(result: Any, *, stage: str, suite: str, table: str) -> Expectatio
     config = result.expectation_config
     meta: Mapping[str, Any] = config.meta or {}
     found: Mapping[str, Any] = result.result or {}
-    column = str(meta.get("column") or config.kwargs.get("column") or "")
+    about = str(meta.get("column") or config.kwargs.get("column") or "")
+    columns = _columns(config.kwargs)
     success = bool(result.success)
     problem = _problem(config, meta, found, result.exception_info)
     details = found.get("details") or {}
     examples = tuple(details.get("examples") or ()) or _examples(found, config.kwargs)
     advice = details.get("advice") or meta.get("advice", "")
     if success:
-        message = f"{column}: as expected" if column else "as expected"
+        told = about or list_values(columns)
+        message = f"{told}: as expected" if told else "as expected"
     else:
-        message = problem if not column or problem.startswith(column) else f"{column}: {problem}"
+        named = not about or details.get("names_columns") or problem.startswith(about)
+        message = problem if named else f"{about}: {problem}"
         message += f" (e.g. {'; '.join(examples)})" if examples else ""
         message += f"; {advice}" if advice else ""
     return ExpectationOutcome(
@@ -41,7 +44,7 @@ def outcome_of(result: Any, *, stage: str, suite: str, table: str) -> Expectatio
         table_name=table,
         position=int(meta.get("position", 0)),
         expectation=str(config.type),
-        column_name=column,
+        column_name=about or ", ".join(columns),
         severity=SEVERITY[_text(config.severity)],
         success=success,
         element_count=_whole(found.get("element_count")),
@@ -50,6 +53,12 @@ def outcome_of(result: Any, *, stage: str, suite: str, table: str) -> Expectatio
         expected=str(meta.get("expected", "")),
         message=" ".join(message.split()),
     )
+
+
+def _columns(kwargs: Mapping[str, Any]) -> list[str]:
+    """The columns an expectation of several looks at, each once, in its order."""
+    pairs = [column for pair in kwargs.get("pairs") or () for column in pair]
+    return list(dict.fromkeys([*(kwargs.get("columns") or ()), *(kwargs.get("ranges") or ()), *pairs]))
 
 
 def _problem(config: Any, meta: Mapping[str, Any], found: Mapping[str, Any], exception: Any) -> str:

@@ -33,6 +33,8 @@ class Tolerances:
     jump_count : the same factor for counts of events, which vary more.
     jump_floor_count : a count below this in both years is not a jump (3 firms after none is no news).
     spike : factor by which one year may stand out from both its neighbours in a smooth series.
+    share : factor within which a hundred times a percent must be what both its neighbours are for the percent to be a
+        share (0-1) printed in its place.
     balance : share by which the rows of a year may differ from the median year.
     cross_source : share by which the sum of cities may differ from their province.
     area_covered : least share of a province's area its cities must cover for a sum to be comparable from below
@@ -48,6 +50,7 @@ class Tolerances:
     jump_count: float = 10.0
     jump_floor_count: float = 100.0
     spike: float = 1.6
+    share: float = 1.6
     balance: float = 0.10
     cross_source: float = 0.25
     area_covered: float = 0.85
@@ -85,6 +88,10 @@ class Parameters:
     def is_ratio(self, indicator: Indicator) -> bool:
         """Whether the indicator is a share, an index or a growth rate."""
         return self.contract.units[indicator.unit].dimension in RATIO_DIMENSIONS
+
+    def is_count(self, indicator: Indicator) -> bool:
+        """Whether the indicator counts events or things."""
+        return self.contract.units[indicator.unit].dimension == "count"
 
 
 def load_parameters(seeds_dir: Path) -> Parameters:

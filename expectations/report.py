@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.settings import SIMULATED_NOTICE
+from expectations.wording import BETWEEN_COLUMNS
 
 if TYPE_CHECKING:
     import duckdb
@@ -206,7 +207,7 @@ def render_report(report: ValidationReport) -> str:
             if outcome.table_name != table:
                 table = outcome.table_name
                 lines.append(f"  {table}")
-            lines.append(f"    {severity.upper()}  {outcome.message}")
+            lines.append(f"    {severity.upper()}  " + outcome.message.replace(BETWEEN_COLUMNS, "\n          "))
     lines += ["", "Expectations that hold, by suite:"]
     for suite in dict.fromkeys(r.suite for r in report.results):
         of_suite = [r for r in report.results if r.suite == suite]

@@ -6,7 +6,7 @@ whole ``sentence``), what a person can do (``advice``) and what was ``expected``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -82,27 +82,21 @@ def expect_key(
     columns: Sequence[str], noun: str, advice: str, *, complete: Sequence[str] | None = None
 ) -> list[Expectation]:
     """The key is unique, and its columns (or those of ``complete``, where others cannot be empty) are never empty."""
-    found: list[Expectation] = [
-        gxe.ExpectColumnValuesToNotBeNull(
-            column=column,
-            severity=STOP,
-            meta=words(phrase=f"without {column}", noun=noun, advice=advice, expected="never empty"),
-        )
-        for column in (columns if complete is None else complete)
-    ]
     key = ", ".join(columns)
-    meta = words(
-        phrase="that share their key with another", noun=noun, advice=advice, expected=f"one {key}", column=key
-    )
-    if len(columns) == 1:
-        found.append(gxe.ExpectColumnValuesToBeUnique(column=columns[0], severity=STOP, meta=meta))
-    else:
-        found.append(
-            gxe.ExpectCompoundColumnsToBeUnique(
-                column_list=list(columns), ignore_row_if="never", severity=STOP, meta=meta
-            )
-        )
-    return found
+    return [
+        custom.ExpectKeyColumnsToBeFilled(
+            columns=list(columns if complete is None else complete),
+            noun=noun,
+            severity=STOP,
+            meta=words(advice=advice, expected="never empty"),
+        ),
+        custom.ExpectKeyToBeUnique(
+            columns=list(columns),
+            noun=noun,
+            severity=STOP,
+            meta=words(advice=advice, expected=f"one {key}", column=key),
+        ),
+    ]
 
 
 def expect_in_set(
@@ -115,27 +109,68 @@ def expect_in_set(
     phrase: str = "",
 ) -> Expectation:
     """Values of ``column`` are among ``allowed``."""
-    return gxe.ExpectColumnValuesToBeInSet(
+    return custom.ExpectColumnToBeAmong(
         column=column,
-        value_set=list(allowed),
+        allowed=list(allowed),
+        phrase=phrase or f"with another {column} than {list_values(allowed)}",
+        noun=noun,
         severity=severity,
-        meta=words(
-            phrase=phrase or f"with another {column} than {list_values(allowed)}",
-            noun=noun,
-            advice=advice,
-            expected=list_values(allowed),
-        ),
+        meta=words(advice=advice, expected=list_values(allowed)),
     )
 
 
 def expect_true(column: str, phrase: str, *, noun: str, severity: FailureSeverity, advice: str = "") -> Expectation:
     """A helper column of booleans is true everywhere; ``phrase`` says what false means."""
-    return gxe.ExpectColumnValuesToBeInSet(
+    return custom.ExpectColumnToBeAmong(
         column=column,
-        value_set=[True],
+        allowed=[True],
+        phrase=phrase,
+        noun=noun,
         severity=severity,
-        meta=words(phrase=phrase, noun=noun, advice=advice, expected="none"),
+        meta=words(advice=advice, expected="none"),
     )
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a column's values may be: [low, high] (None leaves an end open) in ``unit``."""
+
+    low: float | None
+    high: float | None
+    unit: str = ""
+
+    def span(self, column: str) -> str:
+        """The range in words: ``0 to 500,000 yi_yuan``."""
+        low, high = (
+            "" if end is None else f"{end:.0f}" if is_year(column) else show_number(end)
+            for end in (self.low, self.high)
+        )
+        span = f"at most {high}" if self.low is None else f"at least {low}" if self.high is None else f"{low} to {high}"
+        return f"{span} {self.unit}".strip()
+
+
+def is_year(column: str) -> bool:
+    """Whether a column holds calendar years, which are written without separators."""
+    return column == "year" or column.endswith("_year")
+
+
+def expect_ranges(
+    bounds: Mapping[str, Bounds], *, noun: str, severity: FailureSeverity = WARN, advice: str = "", expected: str = ""
+) -> list[Expectation]:
+    """Values of each column lie in its bounds: one expectation for all; none where no column is bounded."""
+    bounded = {c: b for c, b in bounds.items() if b.low is not None or b.high is not None}
+    if not bounded:
+        return []
+    spans = {column: bound.span(column) for column, bound in bounded.items()}
+    return [
+        custom.ExpectColumnsToBeInRange(
+            ranges={column: [bound.low, bound.high] for column, bound in bounded.items()},
+            spans=spans,
+            noun=noun,
+            severity=severity,
+            meta=words(advice=advice, expected=expected or list_values([f"{c} {s}" for c, s in spans.items()], most=4)),
+        )
+    ]
 
 
 def expect_between(
@@ -147,48 +182,27 @@ def expect_between(
     severity: FailureSeverity = WARN,
     unit: str = "",
     advice: str = "",
-    mostly: float = 1.0,
 ) -> Expectation:
-    """Values of ``column`` lie in [low, high]; ``mostly`` is the least share that must."""
-    low_text, high_text = (
-        "" if end is None else f"{end:.0f}" if column == "year" else show_number(end) for end in (low, high)
-    )
-    span = (
-        f"at most {high_text}"
-        if low is None
-        else f"at least {low_text}"
-        if high is None
-        else f"{low_text} to {high_text}"
-    )
-    span = f"{span} {unit}".strip()
-    return gxe.ExpectColumnValuesToBeBetween(
-        column=column,
-        min_value=low,
-        max_value=high,
-        mostly=mostly,
-        severity=severity,
-        meta=words(phrase=f"outside {span}", noun=noun, advice=advice, expected=span),
-    )
+    """Values of one column lie in [low, high]; None leaves an end open."""
+    bound = Bounds(low, high, unit)
+    (found,) = expect_ranges({column: bound}, noun=noun, severity=severity, advice=advice, expected=bound.span(column))
+    return found
 
 
 def expect_not_larger(
-    part: str, whole: str, *, noun: str, advice: str, severity: FailureSeverity = WARN
-) -> Expectation:
-    """``part`` is at most ``whole`` where both are there."""
-    return gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-        column_A=whole,
-        column_B=part,
-        or_equal=True,
-        ignore_row_if="either_value_is_missing",
-        severity=severity,
-        meta=words(
-            phrase=f"where {part} is larger than {whole}",
+    pairs: Sequence[tuple[str, str]], *, noun: str, advice: str, severity: FailureSeverity = WARN
+) -> list[Expectation]:
+    """The first of each pair is at most the second where both are there; none where there are no pairs."""
+    if not pairs:
+        return []
+    return [
+        custom.ExpectColumnsNotToExceed(
+            pairs=[list(pair) for pair in pairs],
             noun=noun,
-            advice=advice,
-            expected=f"{part} <= {whole}",
-            column=f"{part}, {whole}",
-        ),
-    )
+            severity=severity,
+            meta=words(advice=advice, expected=list_values([f"{part} <= {whole}" for part, whole in pairs], most=4)),
+        )
+    ]
 
 
 def expect_rows(least: int, sentence: str, advice: str, *, severity: FailureSeverity = STOP) -> Expectation:

@@ -109,11 +109,11 @@ def _run(checks: list[Checked], stage: str, progress: ProgressCallback | None) -
     config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults())
     context = gx.get_context(project_config=config, mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
-    source = context.data_sources.add_pandas("frames")
+    # one asset for all frames: the context writes its whole configuration anew for every asset that is added
+    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
+    definition = asset.add_batch_definition_whole_dataframe("whole")
     for done, check in enumerate(checks):
         _tell(progress, done, len(checks), check.name)
-        asset = source.add_dataframe_asset(check.name)
-        definition = asset.add_batch_definition_whole_dataframe(check.name)
         validator = Validator(definition, RESULT_FORMAT, batch_parameters={"dataframe": check.frame})
         results = validator.validate_expectation_suite(check.suite()).results
         outcomes = [outcome_of(r, stage=stage, suite=check.name, table=check.table) for r in results]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+#: Between what is said of one column and of the next in a message about several.
+BETWEEN_COLUMNS = " | "
+
 _SINGULAR = {
     "cities": "city",
     "city-years": "city-year",
@@ -14,6 +17,12 @@ _SINGULAR = {
     "rows": "row",
     "columns": "column",
     "files": "file",
+    "firm-years": "firm-year",
+    "items": "item",
+    "links": "link",
+    "areas": "area",
+    "places": "place",
+    "values": "value",
 }
 
 

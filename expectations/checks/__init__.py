@@ -12,17 +12,29 @@ from expectations.checks.finding import Finding
 from expectations.checks.relations import (
     find_equal_pairs,
     find_fill_mismatches,
+    find_group_gaps,
     find_ratio_outliers,
     find_scope_copies,
     find_scope_excess,
     find_sum_gaps,
 )
+from expectations.checks.rows import (
+    find_double_keys,
+    find_empty_cells,
+    find_excesses,
+    find_fractions,
+    find_out_of_range,
+    find_repeated_rows,
+    find_unknown_values,
+)
 from expectations.checks.series import (
     find_growth_mismatches,
     find_jumps,
     find_repeats,
+    find_shares,
     find_spikes,
     find_stock_deficits,
+    find_stock_misfits,
 )
 from expectations.checks.tables import (
     find_columns_out_of_range,
@@ -38,13 +50,23 @@ from expectations.checks.tables import (
 CHECKS: dict[str, Callable[..., Finding]] = {
     f.__name__: f
     for f in (
+        find_empty_cells,
+        find_double_keys,
+        find_repeated_rows,
+        find_unknown_values,
+        find_out_of_range,
+        find_fractions,
+        find_excesses,
         find_jumps,
         find_spikes,
         find_repeats,
+        find_shares,
         find_growth_mismatches,
         find_stock_deficits,
+        find_stock_misfits,
         find_ratio_outliers,
         find_sum_gaps,
+        find_group_gaps,
         find_equal_pairs,
         find_scope_excess,
         find_scope_copies,

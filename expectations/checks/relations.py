@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -31,11 +33,98 @@ def find_ratio_outliers(
 
 
 def find_sum_gaps(frame: pd.DataFrame, *, parts: Sequence[str], whole: str, tolerance: float, noun: str) -> Finding:
-    """Rows whose ``parts`` together differ from ``whole`` by more than ``tolerance`` of it; gaps are skipped."""
+    """Rows whose ``parts`` together differ from ``whole`` by more than ``tolerance`` of it; gaps are skipped.
+
+    Where one slip in one part explains the difference - two digits exchanged, a power of ten - that part is
+    the column told (``rows``), else the whole.
+    """
     total = frame[list(parts)].sum(axis=1, skipna=False)
     ratio = total / frame[whole].where(frame[whole] > 0)
     label = f"{' + '.join(parts)} over {whole}"
-    return list_outside(frame, ratio, 1 - tolerance, 1 + tolerance, noun, label)
+    found = list_outside(frame, ratio, 1 - tolerance, 1 + tolerance, noun, label)
+    values = ratio.to_numpy(dtype=float)
+    bad = np.flatnonzero((values < 1 - tolerance) | (values > 1 + tolerance))
+    columns, told = [], {}
+    for where, k in zip(found.rows, bad, strict=True):
+        row = {column: float(frame[column].iloc[k]) for column in (*parts, whole)}
+        column, slip = _explain_gap(row, parts, whole, tolerance / 10)
+        columns.append(column)
+        told[where] = f" ({column} {show_number(row[column])}: {slip})" if slip else ""
+    return replace(
+        found,
+        examples=tuple(e + told.get(e.rsplit(": ", 1)[0], "") for e in found.examples),
+        rows=tuple(f"{row}, {column}" for row, column in zip(found.rows, columns, strict=True)),
+    )
+
+
+def _explain_gap(row: dict[str, float], parts: Sequence[str], whole: str, tolerance: float) -> tuple[str, str]:
+    """The part that one slip would make add up, and the slip in words; the whole and nothing where there is none."""
+    gap, near = row[whole] - sum(row[p] for p in parts), tolerance * row[whole]
+    for part in parts:
+        wanted, value = row[part] + gap, row[part]
+        if any(abs(number - wanted) <= near for number in _exchange_digits(value)):
+            return part, "two digits exchanged"
+        if value > 0 and wanted > 0:
+            power = round(float(np.log10(value / wanted)))
+            if power and abs(value / 10.0**power - wanted) <= near:
+                return (
+                    part,
+                    f"{'too large' if power > 0 else 'too small'} by a factor of {show_number(10.0 ** abs(power))}",
+                )
+    return whole, ""
+
+
+def _exchange_digits(value: float) -> list[float]:
+    """The number with each pair of neighbouring digits exchanged that changes it."""
+    text = f"{value:.10g}"
+    if not np.isfinite(value) or "e" in text:
+        return []
+    digits = [k for k, sign in enumerate(text) if sign.isdigit()]
+    found = []
+    for left, right in pairwise(digits):
+        if text[left] != text[right]:
+            signs = list(text)
+            signs[left], signs[right] = signs[right], signs[left]
+            found.append(float("".join(signs)))
+    return found
+
+
+def find_group_gaps(
+    frame: pd.DataFrame,
+    *,
+    column: str,
+    member: str,
+    whole: str,
+    parts: Sequence[str],
+    keys: Sequence[str],
+    tolerance: float,
+    noun: str,
+) -> Finding:
+    """Rows of the ``whole`` (a value of ``member``) whose ``column`` is not the sum over the rows of the ``parts``.
+
+    ``keys`` are what a whole and its parts have in common. Parts without a row count as nothing: looked at is where
+    the parts sum to more than the whole, or, with a row of every part, to less, by more than ``tolerance`` of it.
+    """
+    rows = frame[frame[column].notna()]
+    named = rows[member].astype("str")
+    of_parts = rows[named.isin(list(parts))].groupby(list(keys), sort=False, observed=True)[column].agg(["sum", "size"])
+    wholes = rows[(named == whole).to_numpy()].drop_duplicates(list(keys))
+    joined = wholes[[*keys, column, "where"]].join(of_parts, on=list(keys), how="inner")
+    gap = joined["sum"] - joined[column]
+    wrong = (gap > tolerance * joined[column]) | ((joined["size"] >= len(parts)) & (-gap > tolerance * joined[column]))
+    hit = joined[wrong]
+    examples = [
+        f"{w}: {show_number(float(s))} against {show_number(float(t))}"
+        for w, s, t in zip(*(hit[c].head(EXAMPLES) for c in ("where", "sum", column)), strict=True)
+    ]
+    return Finding(
+        element_count=len(joined),
+        unexpected_count=len(hit),
+        success=hit.empty,
+        problem=f"{count_noun(len(hit), noun)} where {column} of {whole} is not the sum of its parts",
+        examples=tuple(examples),
+        rows=tuple(hit["where"]),
+    )
 
 
 def find_equal_pairs(frame: pd.DataFrame, *, column: str, other: str, noun: str) -> Finding:
@@ -127,15 +216,18 @@ def find_fill_mismatches(
     count = 0
     examples: list[str] = []
     for column in columns:
-        value, reported, fill = frame[column], frame[f"{column}_reported"], frame[f"{column}_fill"]
-        is_observed = fill == observed
-        differs = is_observed & reported.notna() & value.notna() & (value != reported)
-        bad = (
-            (is_observed != reported.notna()) | (value.isna() != (fill == missing)) | differs | ~fill.isin(list(codes))
+        value, reported = (frame[c].to_numpy(dtype=float, na_value=np.nan) for c in (column, f"{column}_reported"))
+        fill = frame[f"{column}_fill"].astype("category")
+        # the last place is that of code -1: an empty cell
+        is_observed, is_missing, is_known = (
+            np.append(fill.cat.categories.isin(wanted), False)[fill.cat.codes.to_numpy()]
+            for wanted in ([observed], [missing], list(codes))
         )
-        hit = np.flatnonzero(bad.to_numpy())
+        no_value, no_report = np.isnan(value), np.isnan(reported)
+        differs = is_observed & ~no_report & ~no_value & (value != reported)
+        hit = np.flatnonzero((is_observed == no_report) | (no_value != is_missing) | differs | ~is_known)
         count += len(hit)
-        shown = [s.iloc[hit[:EXAMPLES]] for s in (frame["where"], value, reported, fill)]
+        shown = [s.iloc[hit[:EXAMPLES]] for s in (frame["where"], frame[column], frame[f"{column}_reported"], fill)]
         examples += [
             f"{w}: {column} {_cell(v)}, reported {_cell(r)}, fill '{f}'" for w, v, r, f in zip(*shown, strict=True)
         ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from expectations.checks.finding import EXAMPLES, Finding
+from expectations.checks.finding import EXAMPLES, Finding, name_rows
 from expectations.wording import count_noun, list_values, show_number
 
 
@@ -49,14 +49,17 @@ def find_grid_gaps(frame: pd.DataFrame, *, unit: str, time: str) -> Finding:
 
 def find_text_cells(frame: pd.DataFrame, *, share: float) -> Finding:
     """Cells whose text is no number. Fails when more than ``share`` of the cells of any indicator are text."""
-    bad = frame["value"].isna() | ~np.isfinite(frame["value"])
-    hit = frame[bad]
-    by_indicator = bad.groupby(frame["indicator"].astype("str"), sort=True).agg(["mean", "sum"])
+    bad = ~np.isfinite(frame["value"].to_numpy(dtype=float))
+    if not bad.any():
+        return Finding(len(frame), 0, True, observed=f"0 of {len(frame)} cells")
+    hit = np.flatnonzero(bad)
+    by_indicator = pd.Series(bad).groupby(frame["indicator"].astype("str").to_numpy(), sort=True).agg(["mean", "sum"])
     worst = by_indicator[(by_indicator["sum"] > 0) & (by_indicator["mean"] > share)]
-    named = ", ".join(str(i) for i in worst.index) or ", ".join(str(i) for i in hit["indicator"].drop_duplicates())
-    examples = [
-        f"{w}: '{t}'" for w, t in zip(hit["where"].head(EXAMPLES), hit["value_text"].head(EXAMPLES), strict=True)
-    ]
+    named = ", ".join(str(i) for i in worst.index) or ", ".join(
+        str(i) for i in frame["indicator"].iloc[hit].drop_duplicates()
+    )
+    shown = hit[:EXAMPLES]
+    examples = [f"{w}: '{t}'" for w, t in zip(name_rows(frame, shown), frame["value_text"].iloc[shown], strict=True)]
     limit = f" (more than {show_number(share * 100)}% of {named})" if share and not worst.empty else f" ({named})"
     return Finding(
         element_count=len(frame),
@@ -77,14 +80,15 @@ def find_conflicting_duplicates(frame: pd.DataFrame, *, tolerance: float) -> Fin
     spread = group.transform("max") - group.transform("min")
     twice = group.transform("size") > 1
     bad = twice & (spread > tolerance * group.transform("max").abs())
-    hit = frame[bad].drop_duplicates(key)
+    hit = np.flatnonzero(bad.to_numpy())
+    hit = hit[~frame.iloc[hit].duplicated(key).to_numpy()]
     return Finding(
         element_count=int(twice.sum()),
         unexpected_count=len(hit),
-        success=hit.empty,
+        success=not len(hit),
         problem=f"{count_noun(len(hit), 'cells')} with different values in the data sets "
         f"{', '.join(sorted(frame['dataset'].unique()))}",
-        examples=tuple(str(w) for w in hit["where"].head(EXAMPLES)),
+        examples=tuple(name_rows(frame, hit[:EXAMPLES])),
         observed=f"{int(twice.sum())} cells in more than one data set",
     )
 

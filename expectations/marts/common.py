@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from expectations import custom
 from expectations.marts.frames import Mart, Marts
-from expectations.parameters import FILL_CODES
-from expectations.suites import STOP, WARN, Checked, expect_columns, expect_in_set, words
+from expectations.parameters import FILL_CODES, Tolerances
+from expectations.suites import STOP, WARN, Bounds, Checked, expect_columns, expect_in_set, expect_ranges, words
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
@@ -89,4 +89,35 @@ def expect_simulated_flag(marts: Marts) -> Expectation:
         noun="rows",
         phrase=f"where is_simulated is not {str(marts.is_simulated).lower()}, as the build recorded",
         advice=MODEL_FAULT,
+    )
+
+
+def expect_suffix_ranges(columns: Sequence[str], noun: str) -> list[Expectation]:
+    """Columns lie in the range that the end of their name allows; none where no name says one."""
+    bounds = {}
+    for column in columns:
+        end = next((e for e in SUFFIX_RANGES if column.endswith(e[0])), None)
+        if end is not None:
+            bounds[column] = Bounds(end[1], end[2])
+    advice = "look at the parts it is made from"
+    return expect_ranges(bounds, noun=noun, advice=advice, expected="what the ends of the names allow")
+
+
+def expect_no_jumps(
+    columns: Sequence[str], noun: str, *, floor: float = 0.0, has_unit: bool = True
+) -> custom.ExpectColumnsNotToJump:
+    """Series of cities that the warehouse computes do not jump."""
+    factor = Tolerances().jump
+    return custom.ExpectColumnsNotToJump(
+        columns=list(columns),
+        series="city_code",
+        factor=factor,
+        floor=floor,
+        has_unit=has_unit,
+        noun=noun,
+        severity=WARN,
+        meta=words(
+            advice="trace the city-year back to its raw cells with 'carbonpanel trace'",
+            expected=f"1/{factor:g} to {factor:g} times",
+        ),
     )

@@ -5,17 +5,28 @@ from __future__ import annotations
 from expectations import custom
 from expectations.marts.common import (
     MODEL_FAULT,
-    SUFFIX_RANGES,
     check_fills,
     check_schema,
     expect_complete,
+    expect_no_jumps,
     expect_simulated_flag,
     expect_some_values,
+    expect_suffix_ranges,
     has_columns,
 )
 from expectations.marts.frames import Mart, Marts
 from expectations.parameters import Tolerances
-from expectations.suites import STOP, WARN, Checked, expect_between, expect_key, expect_rows, words
+from expectations.suites import (
+    STOP,
+    WARN,
+    Bounds,
+    Checked,
+    expect_between,
+    expect_key,
+    expect_ranges,
+    expect_rows,
+    words,
+)
 
 _NOUN = "city-years"
 #: Flags that are empty in years nothing was brought about them: no account of a firm, no pilot known.
@@ -49,49 +60,26 @@ def build_checks(mart: Mart, marts: Marts) -> list[Checked]:
             ),
         ),
     )
-    for measure in measures:
-        bounds = marts.ranges.get(measure)
-        if bounds is not None:
-            checked.add(
-                expect_between(
-                    measure,
-                    bounds.minimum,
-                    bounds.maximum,
-                    noun=_NOUN,
-                    unit=bounds.unit,
-                    severity=STOP,
-                    advice=f"cells outside this range should have been set aside: {MODEL_FAULT}",
-                )
-            )
-            continue
-        for end, low, high in SUFFIX_RANGES:
-            if measure.endswith(end):
-                checked.add(
-                    expect_between(
-                        measure, low, high, noun=_NOUN, severity=WARN, advice="look at the parts it is made from"
-                    )
-                )
-                break
-    for measure in measures:
-        if measure.endswith(DERIVED_ENDS) or measure.startswith(DERIVED_STARTS):
-            checked.add(_no_jump(measure, tolerances))
-    return [check_schema(mart, kinds), check_fills(mart, measures), checked, _check_sums(marts, tolerances)]
-
-
-def _no_jump(measure: str, tolerances: Tolerances) -> custom.ExpectColumnNotToJump:
-    count = measure.endswith("_count")
-    return custom.ExpectColumnNotToJump(
-        column=measure,
-        series="city_code",
-        factor=tolerances.jump,
-        floor=tolerances.jump_floor_count if count else 0.0,
-        has_unit=not count,
-        severity=WARN,
-        meta=words(
-            advice="trace the city-year back to its raw cells with 'carbonpanel trace'",
-            expected=f"1/{tolerances.jump:g} to {tolerances.jump:g} times",
+    seeded = {m: marts.ranges[m] for m in measures if m in marts.ranges}
+    checked.add(
+        *expect_ranges(
+            {m: Bounds(r.minimum, r.maximum, r.unit) for m, r in seeded.items()},
+            noun=_NOUN,
+            severity=STOP,
+            advice=f"cells outside this range should have been set aside: {MODEL_FAULT}",
+            expected="the ranges of seed_indicator",
         ),
+        *expect_suffix_ranges([m for m in measures if m not in seeded], _NOUN),
     )
+    for is_count, factor_floor in ((False, 0.0), (True, tolerances.jump_floor_count)):
+        derived = [
+            m
+            for m in measures
+            if (m.endswith(DERIVED_ENDS) or m.startswith(DERIVED_STARTS)) and m.endswith("_count") == is_count
+        ]
+        if derived:
+            checked.add(expect_no_jumps(derived, _NOUN, floor=factor_floor, has_unit=not is_count))
+    return [check_schema(mart, kinds), check_fills(mart, measures), checked, _check_sums(marts, tolerances)]
 
 
 def _check_sums(marts: Marts, tolerances: Tolerances) -> Checked:

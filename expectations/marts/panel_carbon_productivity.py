@@ -11,20 +11,21 @@ from expectations.marts.common import (
     check_fills,
     check_schema,
     expect_complete,
+    expect_no_jumps,
     expect_simulated_flag,
     expect_some_values,
     has_columns,
 )
 from expectations.marts.dim_city import REGIONS, SIZE_CLASSES
 from expectations.marts.frames import Mart, Marts
-from expectations.parameters import Tolerances
 from expectations.suites import (
     STOP,
-    WARN,
+    Bounds,
     Checked,
     expect_between,
     expect_in_set,
     expect_key,
+    expect_ranges,
     expect_rows,
     expect_true,
     words,
@@ -69,7 +70,7 @@ def list_columns() -> dict[str, str]:
 
 def build_checks(mart: Mart, marts: Marts) -> list[Checked]:
     """Suites of the mart with the frames they are held against."""
-    columns, tolerances = list_columns(), Tolerances()
+    columns = list_columns()
     first, last = marts.sample_years
     schema = check_schema(mart, columns)
     schema.add(
@@ -131,32 +132,15 @@ def build_checks(mart: Mart, marts: Marts) -> list[Checked]:
             meta=words(advice=MODEL_FAULT, expected="CP = gdp_2003_price_yi_yuan / (100 co2_mt)", column="CP"),
         ),
     )
-    for symbol, (low, high, unit) in SYMBOLS.items():
-        if low is not None or high is not None:
-            checked.add(
-                expect_between(
-                    symbol,
-                    low,
-                    high,
-                    noun=_NOUN,
-                    unit=f"({unit})",
-                    severity=WARN,
-                    advice="trace the city-year back to its raw cells with 'carbonpanel trace'",
-                )
-            )
-    for column in ("CP", "co2_mt", "gdp_2003_price_yi_yuan"):
-        checked.add(
-            custom.ExpectColumnNotToJump(
-                column=column,
-                series="city_code",
-                factor=tolerances.jump,
-                severity=WARN,
-                meta=words(
-                    advice="trace the city-year back to its raw cells with 'carbonpanel trace'",
-                    expected=f"1/{tolerances.jump:g} to {tolerances.jump:g} times",
-                ),
-            )
-        )
+    checked.add(
+        *expect_ranges(
+            {symbol: Bounds(low, high, f"({unit})") for symbol, (low, high, unit) in SYMBOLS.items()},
+            noun=_NOUN,
+            advice="trace the city-year back to its raw cells with 'carbonpanel trace'",
+            expected="what the definitions of the symbols allow",
+        ),
+        expect_no_jumps(["CP", "co2_mt", "gdp_2003_price_yi_yuan"], _NOUN),
+    )
     return [schema, check_fills(mart, list(SYMBOLS)), checked]
 
 

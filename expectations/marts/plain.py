@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from expectations.marts.common import (
     MODEL_FAULT,
-    SUFFIX_RANGES,
     check_fills,
     check_schema,
     expect_simulated_flag,
     expect_some_values,
+    expect_suffix_ranges,
     has_columns,
 )
 from expectations.marts.frames import Mart, Marts
-from expectations.suites import WARN, Checked, expect_between, expect_key, expect_rows
+from expectations.suites import WARN, Checked, expect_key, expect_rows
 
 
 def build_checks(mart: Mart, marts: Marts) -> list[Checked]:
@@ -35,10 +35,5 @@ def build_checks(mart: Mart, marts: Marts) -> list[Checked]:
     numbers = [c for c in mart.columns_of("number") if c in rows]
     if numbers:
         checked.add(expect_some_values(numbers))
-    for column in numbers:
-        for end, low, high in SUFFIX_RANGES:
-            if column.endswith(end):
-                advice = "look at the parts it is made from"
-                checked.add(expect_between(column, low, high, noun=noun, severity=WARN, advice=advice))
-                break
+    checked.add(*expect_suffix_ranges(numbers, noun))
     return [check_schema(mart, kinds), *([check_fills(mart, measures)] if measures else []), checked]

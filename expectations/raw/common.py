@@ -18,11 +18,13 @@ from expectations.raw.frames import RawSource
 from expectations.suites import (
     STOP,
     WARN,
+    Bounds,
     Checked,
     expect_between,
     expect_columns,
     expect_in_set,
     expect_key,
+    expect_ranges,
     expect_true,
     words,
 )
@@ -30,6 +32,8 @@ from expectations.suites import (
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
+#: The unit of percents, canonical for every indicator that is one.
+PERCENT = "pct"
 #: What identifies a cell of a raw source.
 CELL_KEY = ("dataset", "place_code", "year", "indicator", "area_scope", "population_basis", "vintage")
 _AGAIN = "correct the original file or its mapping and ingest it again"
@@ -125,17 +129,11 @@ def check_values(raw: RawSource, parameters: Parameters) -> Checked:
     checked = Checked(raw.table, raw.values, f"{raw.source}.values")
     known = [i for i in parameters.of(raw.source) if i.name in raw.values]
     checked.add(
-        *(
-            expect_between(
-                i.name,
-                i.min_value,
-                i.max_value,
-                noun=noun,
-                unit=i.unit,
-                advice="such cells count as missing; correct them in the original if you can",
-            )
-            for i in known
-            if i.min_value is not None or i.max_value is not None
+        *expect_ranges(
+            {i.name: Bounds(i.min_value, i.max_value, i.unit) for i in known},
+            noun=noun,
+            advice="such cells count as missing; correct them in the original if you can",
+            expected="the ranges of seed_indicator",
         ),
         custom.ExpectColumnsMostlyInRange(
             ranges={i.name: [i.min_value, i.max_value] for i in known},
@@ -173,50 +171,64 @@ def check_series(
     tolerances, noun = parameters.tolerances, years_noun(raw, parameters)
     whole = raw.values[raw.values["area_scope"] == AREA_SCOPES[0]].reset_index(drop=True)
     checked = Checked(raw.table, whole, f"{raw.source}.series")
-    for indicator in parameters.of(raw.source):
-        column = indicator.name
-        if column not in whole:
-            continue
-        if not parameters.is_ratio(indicator):
-            count = parameters.contract.units[indicator.unit].dimension == "count"
-            factor = tolerances.jump_count if count else tolerances.jump
+    known = [i for i in parameters.of(raw.source) if i.name in whole]
+    amounts = [i.name for i in known if not parameters.is_ratio(i) and not parameters.is_count(i)]
+    counts = [i.name for i in known if parameters.is_count(i)]
+    for columns, factor, is_count in ((amounts, tolerances.jump, False), (counts, tolerances.jump_count, True)):
+        if columns:
             checked.add(
-                custom.ExpectColumnNotToJump(
-                    column=column,
+                custom.ExpectColumnsNotToJump(
+                    columns=columns,
                     factor=factor,
-                    floor=tolerances.jump_floor_count if count else 0.0,
-                    has_unit=not count,
+                    floor=tolerances.jump_floor_count if is_count else 0.0,
+                    has_unit=not is_count,
                     noun=noun,
                     severity=WARN,
                     meta=words(advice="compare with the source", expected=f"1/{factor:g} to {factor:g} times"),
                 )
             )
-            if not count and column not in constant:
-                checked.add(
-                    custom.ExpectColumnNotToRepeat(
-                        column=column,
-                        noun=noun,
-                        severity=WARN,
-                        meta=words(
-                            advice="probably carried over from the year before, not measured",
-                            expected="another number each year",
-                        ),
-                    )
-                )
-        if column in smooth:
-            checked.add(
-                custom.ExpectColumnNotToSpike(
-                    column=column,
-                    factor=tolerances.spike,
-                    jump=tolerances.jump,
-                    noun=noun,
-                    severity=WARN,
-                    meta=words(
-                        advice="compare with the source; urban districts printed for the whole city look like this",
-                        expected=f"within {tolerances.spike:g} times of both neighbours",
-                    ),
-                )
+    moving = [column for column in amounts if column not in constant]
+    if moving:
+        checked.add(
+            custom.ExpectColumnsNotToRepeat(
+                columns=moving,
+                noun=noun,
+                severity=WARN,
+                meta=words(
+                    advice="probably carried over from the year before, not measured",
+                    expected="another number each year",
+                ),
             )
+        )
+    steady = [i.name for i in known if i.name in smooth]
+    if steady:
+        checked.add(
+            custom.ExpectColumnsNotToSpike(
+                columns=steady,
+                factor=tolerances.spike,
+                jump=tolerances.jump,
+                noun=noun,
+                severity=WARN,
+                meta=words(
+                    advice="compare with the source; urban districts printed for the whole city look like this",
+                    expected=f"within {tolerances.spike:g} times of both neighbours",
+                ),
+            )
+        )
+    percents = [i.name for i in known if i.unit == PERCENT]
+    if percents:
+        checked.add(
+            custom.ExpectPercentsNotToBeShares(
+                columns=percents,
+                factor=tolerances.share,
+                noun=noun,
+                severity=WARN,
+                meta=words(
+                    advice="probably printed as a share (0-1) where a percent belongs",
+                    expected="not a hundredth of both neighbours",
+                ),
+            )
+        )
     checked.add(
         custom.ExpectYearsToBeBalanced(
             tolerance=tolerances.balance,
@@ -234,18 +246,16 @@ def check_series(
 
 
 def expect_whole_numbers(raw: RawSource, parameters: Parameters) -> list[Expectation]:
-    """Counts are whole numbers, by the helper columns ``<indicator>_is_whole`` of the values frame."""
+    """Counts are whole numbers."""
     assert raw.values is not None
-    found: list[Expectation] = []
-    for indicator in parameters.of(raw.source):
-        if f"{indicator.name}_is_whole" in raw.values:
-            found.append(
-                expect_true(
-                    f"{indicator.name}_is_whole",
-                    "that are no whole numbers",
-                    noun=years_noun(raw, parameters),
-                    severity=WARN,
-                    advice="a count has been averaged, interpolated or rescaled",
-                )
-            )
-    return found
+    counts = [i.name for i in parameters.of(raw.source) if i.name in raw.values and parameters.is_count(i)]
+    if not counts:
+        return []
+    return [
+        custom.ExpectColumnsToBeWhole(
+            columns=counts,
+            noun=years_noun(raw, parameters),
+            severity=WARN,
+            meta=words(advice="a count has been averaged, interpolated or rescaled", expected="whole numbers"),
+        )
+    ]

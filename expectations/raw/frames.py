@@ -6,20 +6,22 @@ Three frames a source:
 ``cells``    one row per non-empty cell, as printed, with what it means (place, indicator, unit, scope);
 ``values``   one row per record (place, year, scope, vintage), one column per indicator, in canonical units.
 
-Every frame has a column ``where`` that tells a person which row is meant.
+Every frame has a column ``where`` that tells a person which row is meant; of a cell it names the record, ``indicator``
+and ``origin`` (file and row) say the rest (``checks.finding.name_rows``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from analysis_py.errors import CarbonpanelError, Place, did_you_mean
-from analysis_py.ingest.contract import AREA_SCOPES, PARQUET_COLUMNS, VINTAGES
+from analysis_py.ingest.contract import AREA_SCOPES, PARQUET_COLUMNS, VINTAGES, Indicator
 from expectations.parameters import Parameters, plain_name
 
 #: Columns of a user's Parquet file and their kinds.
@@ -30,6 +32,7 @@ CONTRACT: dict[str, str] = {
 _DEMO_KEYS = {level: (f"{level}_code", f"{level}_name", "year") for level in ("city", "province", "national")}
 _CELL_COLUMNS = (
     "where",
+    "origin",
     "dataset",
     "place_code",
     "year",
@@ -45,7 +48,9 @@ _CELL_COLUMNS = (
     "is_name_agreeing",
     "is_unit_fitting",
 )
+#: Text with few distinct values: categories are compared, filtered and hashed many times faster.
 _CATEGORIES = ("dataset", "place_code", "indicator", "area_scope", "population_basis", "vintage", "unit")
+_RECORD_KEY = ("dataset", "area_scope", "vintage", "place_code", "year")
 
 
 @dataclass(frozen=True)
@@ -108,31 +113,38 @@ def _read_demo(source: str, parameters: Parameters, folder: Path) -> RawSource:
         }
     )
     record = _describe_records(record, parameters, level, str(path.name))
-    parts = []
-    for indicator in indicators:
-        text = frame[indicator.name]
-        filled = (text != "").to_numpy()
-        part = record.loc[filled].copy()
-        part["indicator"] = indicator.name
-        part["value_text"] = text[filled]
-        lines = layout[(layout["source"] == source) & (layout["indicator"] == indicator.name)]
-        part["unit"], part["population_basis"] = _printed_units(part["year"], lines)
-        parts.append(part)
-    cells = pd.concat(parts, ignore_index=True) if parts else record.iloc[:0]
+    record = record.astype({c: "category" for c in _CATEGORIES if c in record})
+    printed = frame[[i.name for i in indicators]].to_numpy(dtype=object).T
+    of_indicator, of_record = np.nonzero(np.asarray(printed != ""))
+    cells = record.take(of_record).reset_index(drop=True)
     _refuse_empty(cells, source, table)
+    cells["indicator"] = _categories(of_indicator, [i.name for i in indicators])
+    cells["value_text"] = printed[of_indicator, of_record]
     cells["value"] = pd.to_numeric(cells["value_text"], errors="coerce").astype(float)
+    lines = layout[layout["source"] == source]
+    year = record["year"].to_numpy(dtype=float)
+    for column in ("unit", "population_basis"):
+        names, codes = _printed_by_layout(year, [i.name for i in indicators], lines, column)
+        cells[column] = _categories(codes[of_indicator, of_record], names)
     return _finish(source, "demo", table, schema, required, cells, parameters)
 
 
-def _printed_units(year: pd.Series, lines: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Unit and population basis each cell is printed in, by its year; empty where the layout is silent."""
-    unit = pd.Series("", index=year.index, dtype="str")
-    basis = pd.Series("", index=year.index, dtype="str")
+def _categories(codes: np.ndarray, names: Sequence[str]) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes.astype(np.int64), pd.Index(list(names), dtype="str"))
+
+
+def _printed_by_layout(
+    year: np.ndarray, indicators: Sequence[str], lines: pd.DataFrame, column: str
+) -> tuple[list[str], np.ndarray]:
+    """What ``column`` of the layout says of each indicator (rows) and record (columns), as codes of the names returned;
+    the first name is empty: the layout is silent."""
+    names = ["", *sorted({str(v) for v in lines[column]} - {""})]
+    codes = np.zeros((len(indicators), len(year)), dtype=np.int16)
     for line in lines.to_dict("records"):
-        within = year.between(_bound(line["year_from"], -np.inf), _bound(line["year_to"], np.inf))
-        unit = unit.mask(within, line["unit"])
-        basis = basis.mask(within, line.get("population_basis", ""))
-    return unit, basis
+        if line["indicator"] in indicators:
+            within = (year >= _bound(line["year_from"], -np.inf)) & (year <= _bound(line["year_to"], np.inf))
+            codes[indicators.index(line["indicator"]), within] = names.index(str(line[column]))
+    return names, codes
 
 
 def _bound(text: str, otherwise: float) -> float:
@@ -266,40 +278,67 @@ def _finish(
     cells: pd.DataFrame,
     parameters: Parameters,
 ) -> RawSource:
+    cells = cells.astype({c: "category" for c in _CATEGORIES if not isinstance(cells[c].dtype, pd.CategoricalDtype)})
     known = {i.name: i for i in parameters.of(source)}
+    canonical, fitting = _convert(cells, known, parameters)
+    cells["is_unit_fitting"], cells["canonical"] = fitting, canonical
+    return RawSource(source, kind, table, schema, required, cells[list(_CELL_COLUMNS)], _spread(cells, known))
+
+
+def _convert(
+    cells: pd.DataFrame, known: Mapping[str, Indicator], parameters: Parameters
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values in canonical units (NaN where there is none), and whether the printed unit can be converted."""
     units = parameters.contract.units
+    value = cells["value"].to_numpy(dtype=float)
     canonical, fitting = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=bool)
-    pairs = cells["indicator"] + "|" + cells["unit"]
-    for pair in pairs.drop_duplicates():
-        name, _, unit = str(pair).partition("|")
-        rows = np.flatnonzero(pairs == pair)
+    names, printed = cells["indicator"].cat, cells["unit"].cat
+    pair = names.codes.to_numpy(dtype=np.int64) * len(printed.categories) + printed.codes.to_numpy(dtype=np.int64)
+    order = np.argsort(pair, kind="stable")
+    bounds = np.flatnonzero(np.diff(pair[order])) + 1
+    for rows in np.split(order, bounds):
+        name, unit = cells["indicator"].iloc[rows[0]], cells["unit"].iloc[rows[0]]
         indicator = known.get(name)
         if unit not in units or (indicator is not None and not parameters.contract.accepts(indicator, unit)):
             continue
         fitting[rows] = True
         if indicator is not None:
-            values = cells["value"].to_numpy()[rows].tolist()
-            canonical[rows] = [parameters.contract.to_canonical(v, unit, indicator) for v in values]
-    cells["is_unit_fitting"] = fitting
-    cells["canonical"] = canonical
-    cells["record"] = cells["where"]
-    cells["where"] = cells["record"] + ", " + cells["indicator"] + cells["origin"]
-    key = ["dataset", "area_scope", "vintage", "place_code", "year"]
-    usable = cells[cells["indicator"].isin(list(known)) & cells["year"].notna() & cells["is_placed"]]
-    wide = usable.drop_duplicates([*key, "indicator"]).set_index([*key, "indicator"])["canonical"].unstack("indicator")
-    wide = wide.reindex(columns=[name for name in known if name in wide]).astype(float)
-    values = wide.reset_index()
-    values.columns.name = None
-    label = usable.drop_duplicates(key)[[*key, "record", "series"]].rename(columns={"record": "where"})
-    values = values.merge(label, on=key, how="left")
+            canonical[rows] = parameters.contract.to_canonical(cast("float", value[rows]), unit, indicator)
+    return canonical, fitting
+
+
+def _spread(cells: pd.DataFrame, known: Mapping[str, Indicator]) -> pd.DataFrame:
+    """One row a record, in the order of its key, one column an indicator; of double cells the first counts."""
+    names = list(cells["indicator"].cat.categories)
+    of_known = np.array([list(known).index(name) if name in known else -1 for name in names], dtype=np.int64)
+    column = of_known[cells["indicator"].cat.codes.to_numpy()]
+    usable = np.flatnonzero((column >= 0) & cells["year"].notna().to_numpy() & cells["is_placed"].to_numpy(dtype=bool))
+    rows = cells.iloc[usable]
+    record, first = _number_records(rows)
+    wide = np.full((len(first), len(known)), np.nan)
+    # of an index that comes twice the last value stays: backwards, the first
+    wide[record[::-1], column[usable][::-1]] = rows["canonical"].to_numpy()[::-1]
+    there = np.unique(column[usable])
+    values = rows.iloc[first][list(_RECORD_KEY)].reset_index(drop=True)
+    values = values.astype(dict.fromkeys(_RECORD_KEY[:-1], "str"))
+    values[[name for k, name in enumerate(known) if k in there]] = wide[:, there]
+    values["where"] = rows["where"].iloc[first].to_numpy()
+    values["series"] = rows["series"].iloc[first].to_numpy()
     values["is_main"] = (values["area_scope"] == AREA_SCOPES[0]) & (values["vintage"] == VINTAGES[0])
-    for name, indicator in known.items():
-        if name in values and units[indicator.unit].dimension == "count":
-            values[f"{name}_is_whole"] = values[name].isna() | (values[name] == values[name].round())
-    values = values.sort_values(key, kind="stable", ignore_index=True)
-    # few distinct values: categories are compared, filtered and hashed many times faster than text
-    cells = cells[list(_CELL_COLUMNS)].astype(dict.fromkeys(_CATEGORIES, "category"))
-    return RawSource(source, kind, table, schema, required, cells, values)
+    return values
+
+
+def _number_records(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each row's record in the order of the key, and the first row of each record."""
+    key = np.zeros(len(rows), dtype=np.int64)
+    for name in _RECORD_KEY[:-1]:
+        categories = rows[name].cat.categories
+        rank = np.empty(len(categories), dtype=np.int64)
+        rank[np.argsort(categories.to_numpy(dtype=object), kind="stable")] = np.arange(len(categories))
+        key = key * (len(categories) + 1) + rank[rows[name].cat.codes.to_numpy()]
+    years, year = np.unique(rows["year"].to_numpy(dtype=float), return_inverse=True)
+    _, first, record = np.unique(key * max(len(years), 1) + year, return_index=True, return_inverse=True)
+    return record, first
 
 
 def sum_cities(sources: Mapping[str, RawSource], parameters: Parameters) -> pd.DataFrame | None:

@@ -133,11 +133,11 @@ def build_checks(raw: RawSource, parameters: Parameters) -> list[Checked]:
 def expect_relations(settings: Settings, columns: set[str], parameters: Parameters, noun: str) -> list[Expectation]:
     """What the columns of one record must be to each other; relations of absent columns are left out."""
     tolerances = parameters.tolerances
-    found: list[Expectation] = [
-        expect_not_larger(part, whole, noun=noun, advice="one of the two has a wrong unit, scope or definition")
-        for part, whole in settings.parts
-        if {part, whole} <= columns
-    ]
+    found: list[Expectation] = expect_not_larger(
+        [pair for pair in settings.parts if set(pair) <= columns],
+        noun=noun,
+        advice="one of the two has a wrong unit, scope or definition",
+    )
     for parts, whole in settings.sums:
         if {*parts, whole} <= columns:
             found.append(

@@ -89,8 +89,8 @@ def test_value_outside_the_seeds_range_stops() -> None:
         "where city_code = '130200' and year = 2005"
     )
     stop = only_failure(change)
-    assert "唐山市 2005: -1" in stop.message
-    assert stop.expected == "0 to 100,000 yi_yuan"
+    assert "gdp_yi_yuan: 1 city-year outside 0 to 100,000 yi_yuan (e.g. 唐山市 2005: -1)" in stop.message
+    assert stop.expected == "the ranges of seed_indicator"
 
 
 def test_carbon_productivity_that_is_not_its_definition_stops() -> None:

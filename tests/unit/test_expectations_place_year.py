@@ -66,7 +66,7 @@ def test_each_relation_finds_its_fault() -> None:
         }
     )
     rows = found(settings, frame)
-    assert rows["find_sum_gaps"] == ("x 2003",)
+    assert rows["find_sum_gaps"] == ("x 2003, whole",)
     assert rows["find_ratio_outliers"] == ("x 2003",)
     assert rows["find_growth_mismatches"] == ("x 2002", "x 2003")
     assert rows["find_stock_deficits"] == ("x 2002",)

@@ -58,8 +58,32 @@ def test_unit_mixup_is_a_warning_that_names_city_year_and_numbers(world: RawWorl
     assert "1 city-year" in jump.message
     assert "唐山市 2008: 42,000,000 against 5,647.2" in jump.message
     assert "probably a unit mix-up (a factor of about 10,000)" in jump.message
-    assert (jump.column_name, jump.unexpected_count, jump.element_count) == ("loans", 1, 36)
-    only(report, "warn", "loans", "outside 0 to 500,000 yi_yuan")
+    looked_at = jump.column_name.split(", ")
+    assert {"loans", "gdp", "employees"} <= set(looked_at)
+    assert (jump.unexpected_count, jump.element_count) == (1, 36 * len(looked_at))
+    assert jump.observed == f"{len(looked_at) - 1} of {len(looked_at)} columns as expected"
+    assert only(report, "warn", "loans", "outside 0 to 500,000 yi_yuan").message.startswith("loans: 1 city-year")
+
+
+def test_one_expectation_names_each_of_its_columns_with_its_rows(world: RawWorld) -> None:
+    world.spoil("city_yearbook", "130200", 2008, "loans", 42_000_000)
+    world.spoil("city_yearbook", "130100", 2010, "deposits", 42_000_000).write()
+    report = validate(world, "city_yearbook")
+    message = only(report, "warn", "outside 0 to 500,000 yi_yuan").message
+    assert message.startswith(
+        "deposits: 1 city-year outside 0 to 500,000 yi_yuan (e.g. 石家庄市 2010: 42,000,000) | "
+        "loans: 1 city-year outside 0 to 500,000 yi_yuan (e.g. 唐山市 2008: 42,000,000); such cells"
+    )
+    lines = render_report(report).splitlines()
+    assert "    WARN  deposits: 1 city-year outside 0 to 500,000 yi_yuan (e.g. 石家庄市 2010: 42,000,000)" in lines
+    assert any(line.startswith("          loans: 1 city-year outside") for line in lines)
+
+
+def test_a_share_where_a_percent_belongs_warns(world: RawWorld) -> None:
+    report = validate(world.spoil("city_yearbook", "130200", 2008, "gdp_tertiary_share", 0.45).write(), "city_yearbook")
+    message = only(report, "warn", "about a hundredth of the years around").message
+    assert "唐山市 2008: 0.45 between 45 and 45" in message
+    assert "share (0-1)" in message
 
 
 def test_whole_column_out_of_range_stops(world: RawWorld) -> None:
