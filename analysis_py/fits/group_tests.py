@@ -202,7 +202,7 @@ def stack_groups(data: EstimationFrame, model: Model, groups: Groups) -> tuple[l
 
 def cluster_columns(model: Model) -> tuple[str, ...]:
     """The columns a joint covariance is clustered by: the model's own clusters, else the unit."""
-    if model.covariance.type in ("cluster", "wild") and model.covariance.by:
+    if model.covariance.by:
         return model.covariance.by
     return (model.unit,) if model.unit else ()
 

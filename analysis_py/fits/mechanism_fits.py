@@ -277,7 +277,8 @@ def _gelbach_rows(setting: _Setting, parts: Decomposition, full: RegressionResul
 def _parts_covariance(setting: _Setting, parts: Decomposition, full: RegressionResult) -> np.ndarray:
     """Covariance of the parts under the model's covariance; the small-sample factor is the full equation's.
 
-    HC2 and HC3 have no leverage common to the equations: HC1 stands in for them.
+    What needs the leverages of one equation has none in common to several: HC1 stands in for HC2 and HC3, the plain
+    clustered covariance for its corrections and for the wild bootstrap.
     """
     spec = setting.model.covariance
     if spec.type == "iid":
@@ -286,8 +287,11 @@ def _parts_covariance(setting: _Setting, parts: Decomposition, full: RegressionR
     n = len(setting.sample.y)
     if spec.type in ("hc2", "hc3"):
         spec, factor = replace(spec, type="hc1"), n / full.df_resid
+    elif spec.by and spec.type != "cluster":
+        groups = min(c.levels for c in setting.sample.clusters)
+        spec, factor = replace(spec, type="cluster", options=()), factor or groups / max(groups - 1, 1)
     maker = VcovMaker(
-        replace(spec, type="cluster") if spec.type == "wild" else spec,
+        spec,
         weights=np.ones(n),
         residuals=np.ones(n),
         sigma2=1.0,

@@ -199,7 +199,8 @@ def warnings_of(result: RegressionResult) -> list[str]:
 def panel_log_notes(model: Model, panel: CalendarPanel, data: EstimationFrame, used: np.ndarray) -> list[str]:
     """The warning on logs of zeros for columns that the panel itself made as ln(1 + count)."""
     notes = []
-    named = [model.outcome, *model.treatment, *model.moderator, *model.controls]
+    mediators = (model.options.get("mechanism") or {}).get("mediators", ())
+    named = [model.outcome, *model.treatment, *model.moderator, *mediators, *model.controls]
     for name in dict.fromkeys(n for n in named if n):
         formula = panel.data.formulas.get(name, "")
         if "ln(1 +" not in formula.replace("ln(1+", "ln(1 +") or name not in data.frame:
