@@ -160,7 +160,8 @@ def _resolve(
             convention = "ivreghdfe" if fixed_effects else "ivreg2"
             chosen["convention"] = convention
     elif convention is None or (not fixed_effects and "convention" not in entry):
-        convention = "reghdfe" if fixed_effects else "plain"
+        usual = "xthreg" if estimator == "threshold" else "reghdfe"
+        convention = usual if fixed_effects else "plain"
         chosen["convention"] = convention
     covariance = merged.get("covariance")
     if covariance is None:
