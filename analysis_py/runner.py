@@ -116,7 +116,8 @@ def _could_be_filled(run: ModelRun, model: Model, panel: CalendarPanel) -> bool:
     """Whether a model on observed cells lost any that the filled panel has."""
     if run.status == "not_run":
         return False
-    used = {model.outcome, *model.treatment, *model.controls, *model.moderator, *model.columns}
+    mediators = (model.options.get("mechanism") or {}).get("mediators", ())
+    used = {model.outcome, *model.treatment, *mediators, *model.controls, *model.moderator, *model.columns}
     used |= {*model.options.get("endogenous", ()), *model.options.get("instruments", ())}
     threshold = model.options.get("threshold") or {}
     used |= {threshold.get("variable"), *threshold.get("regime_terms", ())}
