@@ -213,6 +213,9 @@ def _fit(sample: Sample) -> _Fit:
         index, mean, deviance = new_index, new_mean, new_deviance
         if change < TOLERANCE and step > 1:
             found = varying[chosen]
+            # the covariance is taken at the last mean, not at the one before it
+            work = w * mean
+            left = demean(x, sample.fixed_effects, work / float(work.mean()))
             return _Fit(found, slopes / scale[found], index, mean, left * scale[found], deviance, step)
     raise CarbonpanelError(
         "CP-EST-CONVERGE",
