@@ -38,7 +38,8 @@ def compare_groups(
 
     ``interaction``: F test that the treatment's coefficients are equal in all groups, from one fit in which every slope
     and every fixed effect has its own value in each group (``interact: treatment``: only the treatment's), under the
-    model's covariance: F = (Rb)' (R V R')^-1 (Rb) / q with q restrictions. ``chow``: the same for all slopes.
+    model's covariance: F = (Rb)' (R V R')^-1 (Rb) / q with q restrictions. ``chow``: the same for all slopes, and
+    the constant where there are no fixed effects.
     ``suest``: chi-squared test of the treatment's coefficients with the covariance of the stacked separate fits.
     ``permutation``: for each pair of groups and each treatment, see :mod:`analysis_py.inference.permutation`.
     Where groups ``failed`` no test is run.
@@ -240,12 +241,18 @@ def _interact(data: EstimationFrame, model: Model, groups: Groups, fit: Fit, *, 
         if only_treatment
         else "all slopes and fixed effects by group"
     )
-    return _wald(pooled, "interaction_wald", model.treatment, len(groups.order), how)
+    others = range(1, len(groups.order))
+    return _wald(pooled, "interaction_wald", [_interaction(g, t) for t in model.treatment for g in others], how)
 
 
 def _chow(data: EstimationFrame, model: Model, groups: Groups, fit: Fit) -> DiagnosticRow:
     pooled = _fit_interacted(data, model, groups, fit, only_treatment=False)
-    return _wald(pooled, "chow", data.regressors, len(groups.order), "all slopes and fixed effects by group")
+    others = range(1, len(groups.order))
+    wanted = [_interaction(g, t) for t in data.regressors for g in others]
+    if model.fixed_effects:
+        return _wald(pooled, "chow", wanted, "all slopes and fixed effects by group, slopes tested")
+    # without fixed effects the constant is a coefficient like the others, as in Chow (1960)
+    return _wald(pooled, "chow", [*wanted, *(f"{_GROUP}={g}" for g in others)], "all slopes and the constant by group")
 
 
 def _fit_interacted(
@@ -274,8 +281,7 @@ def _fit_interacted(
     return fit(frame, regressors, effects)
 
 
-def _wald(pooled: RegressionResult, name: str, terms: Sequence[str], n_groups: int, how: str) -> DiagnosticRow:
-    wanted = [_interaction(g, t) for t in terms for g in range(1, n_groups)]
+def _wald(pooled: RegressionResult, name: str, wanted: Sequence[str], how: str) -> DiagnosticRow:
     at = [pooled.terms.index(t) for t in wanted if t in pooled.terms]
     lost = len(wanted) - len(at)
     if not at:

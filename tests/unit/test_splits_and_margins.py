@@ -117,6 +117,21 @@ def test_a_study_without_units_permutes_rows(tmp_path: Path) -> None:
     assert [d.term for d in diagnostics_of(model, "permutation")] == ["AI", "_cons"]
 
 
+def test_chow_without_fixed_effects_tests_the_constant_too(tmp_path: Path) -> None:
+    data = small_panel(20)
+    model = run(tmp_path, split("by: is_resource, tests: [chow]").replace("split", "fixed_effects: [], split"), data)
+    (chow,) = diagnostics_of(model.models[0], "chow")
+    x, y = np.column_stack([np.ones(len(data)), data[["AI", "POP"]]]), data["CP"].to_numpy()
+
+    def squares(rows: np.ndarray) -> float:
+        return float(np.linalg.lstsq(x[rows], y[rows], rcond=None)[1][0])
+
+    inside = data["is_resource"].to_numpy()
+    apart = squares(inside) + squares(~inside)
+    wanted = (squares(inside | True) - apart) / 3 / (apart / (len(y) - 6))
+    assert chow.statistic == pytest.approx(wanted, rel=1e-9) and (chow.df1, chow.df2) == (3, len(y) - 6)
+
+
 def test_interaction_of_the_treatment_alone(tmp_path: Path) -> None:
     data = small_panel(40)
     data["AIres"] = data["AI"] * data["is_resource"]
