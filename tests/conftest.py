@@ -22,7 +22,7 @@ SHARED = ROOT.parent / "shared"
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def run_cli(*args: str, env: dict[str, str] | None = None, timeout: float = 300, **options: object):
+def run_cli(*args: str, env: dict[str, str] | None = None, timeout: float = 900, **options: object):
     """Run ``carbonpanel ARGS`` in a process of its own, without a terminal, and return what it said."""
     full = {k: v for k, v in os.environ.items() if not k.startswith("CARBONPANEL_")}
     full.update(NO_COLOR="1", PYTHONUNBUFFERED="1", **(env or {}))
@@ -54,9 +54,9 @@ def built_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if os.environ.get("PYTEST_XDIST_WORKER"):
         base = base.parent
     folder = base / "built_world"
-    with FileLock(base / "built_world.lock", purpose="building the test warehouse", wait_seconds=600):
+    with FileLock(base / "built_world.lock", purpose="building the test warehouse", wait_seconds=1800):
         if not (folder / "done").exists():
-            result = run_cli("run", env=places(folder), timeout=600)
+            result = run_cli("run", env=places(folder), timeout=1500)
             assert result.returncode == 0, result.stdout + result.stderr
             (folder / "done").write_text(result.stdout + result.stderr, encoding="utf-8")
     return folder

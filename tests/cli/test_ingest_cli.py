@@ -158,7 +158,7 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_text(
         folder / "data" / "precedence.yml", "- {source: city_yearbook, indicator: gdp, years: 2015, prefer: other}\n"
     )
-    result = run_cli("refresh", env=places(folder), timeout=600)
+    result = run_cli("refresh", env=places(folder), timeout=1500)
     assert result.returncode == 0, result.stdout + result.stderr
     (folder / "said.txt").write_text(result.stdout + result.stderr, encoding="utf-8")
     return folder
@@ -245,16 +245,16 @@ def test_a_changed_correction_is_noticed_and_a_wrong_one_stops(decided: Path, tm
 
     folder = tmp_path / "copy"
     shutil.copytree(decided, folder, ignore=shutil.ignore_patterns("*.lock"))
-    again = run_cli("refresh", env=places(folder), timeout=600)
+    again = run_cli("refresh", env=places(folder), timeout=1500)
     assert "nothing has changed" in again.stdout
     path = folder / "data" / "corrections.yml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("city: 淮南", "city: 合肥"), encoding="utf-8")
     assert_readable_error(
-        run_cli("refresh", env=places(folder), timeout=600), "CP-CORRECTION-UNMATCHED", "corrections.yml, row 3"
+        run_cli("refresh", env=places(folder), timeout=1500), "CP-CORRECTION-UNMATCHED", "corrections.yml, row 3"
     )
     path.write_text("\n".join(text.splitlines()[:2]) + "\n", encoding="utf-8")
-    changed = run_cli("refresh", env=places(folder), timeout=600)
+    changed = run_cli("refresh", env=places(folder), timeout=1500)
     assert changed.returncode == 0 and "warehouse built" in changed.stdout
     found = rows(folder, "select gdp_yi_yuan as gdp, gdp_yi_yuan_fill as fill from fct_city_year "
                  "where city_code = '340400' and year = 2008")  # fmt: skip
@@ -267,7 +267,7 @@ def test_mixed_inputs_are_simulated_and_say_so_everywhere(tmp_path: Path) -> Non
     assert_readable_error(run_cli("refresh", "--inputs", "mixed", env=places(folder)), "CP-INPUTS-NONE")
     path = write_text(folder / "book.csv", panel())
     assert run_cli("ingest", str(path), "--as", "city_yearbook", env=places(folder)).returncode == 0
-    result = run_cli("refresh", "--inputs", "mixed", env=places(folder), timeout=600)
+    result = run_cli("refresh", "--inputs", "mixed", env=places(folder), timeout=1500)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "the demo world stands in for city_emissions, city_energy" in result.stdout
     assert result.stdout.count("SIMULATED - not evidence about China") == 2

@@ -22,7 +22,7 @@ def mart_hashes(folder: Path, form: str) -> dict[str, tuple[int, str]]:
     path = write_form(form, folder)
     brought = run_cli("ingest", str(path), "--as", "city_yearbook", "--dataset", "panel", env=places(folder))
     assert brought.returncode == 0, brought.stdout + brought.stderr
-    refreshed = run_cli("refresh", env=places(folder), timeout=600)
+    refreshed = run_cli("refresh", env=places(folder), timeout=1500)
     assert refreshed.returncode == 0, refreshed.stdout + refreshed.stderr
     query = "select table_name, n_rows, hash from meta.mart_hash order by 1"
     result = run_cli("sql", query, "--format", "json", env=places(folder))

@@ -65,7 +65,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for source in dict.fromkeys(expected.source for expected in EXPECTED.values()):
         files = [name for name, expected in EXPECTED.items() if expected.source == source]
         paths = [str(RAW / name) for name in files]
-        result = run_cli("ingest", *paths, "--as", source, env=places(folder), timeout=600)
+        result = run_cli("ingest", *paths, "--as", source, env=places(folder), timeout=1500)
         assert result.returncode == 0, result.stdout + result.stderr
         assert "Traceback" not in result.stderr
     return folder

@@ -26,7 +26,7 @@ def real_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         out = folder / f"{source}.json"
         result = run_cli("ingest", str(file), "--as", source, "--json", str(out), env=places(folder))
         assert result.returncode == 0, result.stdout + result.stderr
-    result = run_cli("run", env=places(folder), timeout=600)
+    result = run_cli("run", env=places(folder), timeout=1500)
     assert result.returncode == 0, result.stdout + result.stderr
     (folder / "said.txt").write_text(result.stdout + result.stderr, encoding="utf-8")
     return folder

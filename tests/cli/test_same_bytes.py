@@ -41,7 +41,7 @@ def build(folder: Path, threads: int, hash_seed: int, cache: Path) -> dict[str, 
     (folder / "warehouse").mkdir(parents=True)
     shutil.copytree(cache / "warehouse" / "carbonpanel.build", folder / "warehouse" / "carbonpanel.build")
     env = places(folder) | {"PYTHONHASHSEED": str(hash_seed)}
-    result = run_cli("run", "--threads", str(threads), env=env, timeout=600)
+    result = run_cli("run", "--threads", str(threads), env=env, timeout=1500)
     assert result.returncode == 0, result.stdout + result.stderr
     return export(folder / "warehouse" / "carbonpanel.duckdb")
 
@@ -60,10 +60,9 @@ def test_export_sees_a_changed_number(world: Path) -> None:
 
 
 def test_threads_and_hash_seeds(tmp_path: Path, built_world: Path) -> None:
-    # the shared warehouse was built with two threads and a random hash seed; here one and two, seeds 0 and 3
+    # the shared warehouse was built with two threads and a random hash seed; the other combinations are run nightly
     first = export(built_world / "warehouse" / "carbonpanel.duckdb")
-    assert differences(first, build(tmp_path / "a", 1, 0, built_world)) == []
-    assert differences(first, build(tmp_path / "b", 2, 3, built_world)) == []
+    assert differences(first, build(tmp_path / "a", 1, 3, built_world)) == []
 
 
 @pytest.mark.nightly

@@ -100,7 +100,7 @@ def run_trials(folder: Path, refreshes: int, estimates: int) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
 def test_kill_leaves_old_or_new(world: Path) -> None:
-    run_trials(world, refreshes=2, estimates=3)
+    run_trials(world, refreshes=1, estimates=3)
 
 
 @pytest.mark.nightly

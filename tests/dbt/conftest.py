@@ -53,7 +53,7 @@ def run_dbt(folder: Path, *args: str, threads: int = 2, data: Path | None = None
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=600,
+        timeout=1500,
         check=False,
     )
 
@@ -61,7 +61,7 @@ def run_dbt(folder: Path, *args: str, threads: int = 2, data: Path | None = None
 def _built(base: Path, name: str, *args: str, threads: int = 2, data: Path | None = None) -> Path:
     """The database of ``dbt build ARGS``, built by whichever worker comes first."""
     folder = base / name
-    with FileLock(base / f"{name}.lock", purpose="building a test warehouse", wait_seconds=600):
+    with FileLock(base / f"{name}.lock", purpose="building a test warehouse", wait_seconds=1800):
         if not (folder / "done").exists():
             result = run_dbt(folder, "build", *args, threads=threads, data=data)
             assert result.returncode == 0, result.stdout[-4000:]
