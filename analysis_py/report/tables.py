@@ -16,6 +16,7 @@ from analysis_py.report.iv_rows import iv_rows
 from analysis_py.report.numbers import number, stars
 from analysis_py.report.table_layout import FORMATS, Table, lay_out
 from analysis_py.report.tests_and_margins import margin_rows, outcome_of, test_lines
+from analysis_py.report.threshold_rows import threshold_rows
 from analysis_py.settings import SIMULATED_NOTICE
 from analysis_py.specification.model_spec import is_convention_variant
 
@@ -161,7 +162,8 @@ def _regression_table(run: StudyRun, models: Sequence[ModelRun], title: str, lan
         # a convention without a constant has nothing to say under it
         body += [*rows[:2], *(row for row in rows[2:] if any(row))]
     margins = margin_rows([(c.model, c.group) for c in columns])
-    tests = iv_rows([c.model for c in columns])
+    shown = [c.model for c in columns]
+    tests = [*iv_rows(shown), *threshold_rows(shown)]
     table = Table(
         title=title,
         notice=SIMULATED_NOTICE if run.is_simulated else None,
@@ -219,7 +221,7 @@ def _twin_rows(columns: Sequence[_Column]) -> list[list[str]]:
                 found = _coefficients(twin, column.group).get((term, None)) if twin else None
                 estimates.append(_starred(twin, column.group, found) if twin and found else "")
                 errors.append(f"({number(found.std_error)})" if found else "")
-            rows += [estimates, errors]
+            rows += [estimates, errors] if any(estimates[1:]) else []
         rows.append(counts)
     return rows
 

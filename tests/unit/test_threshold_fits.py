@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ from analysis_py.estimators.threshold import fit_threshold
 from analysis_py.estimators.threshold_result import LikelihoodCurve
 from analysis_py.fits.run_record import ModelRun
 from analysis_py.fits.threshold_fits import MOST_POINTS, _points_kept
+from analysis_py.report.tables import render
+from analysis_py.report.threshold_rows import threshold_rows
 from analysis_py.results import table_rows, to_json
 from analysis_py.runner import FramePanel, run_study
+from analysis_py.settings import paths, project_root
+from analysis_py.study import load_studies
 from tests.unit.study_case import model_of, small_panel, study_of
 
 HEAD = """\
@@ -226,3 +231,50 @@ def test_long_curves_are_thinned_away_from_the_estimate() -> None:
     spacing = np.diff(kept)
     assert spacing[np.searchsorted(kept, 15_000)] < spacing[0]
     np.testing.assert_array_equal(_points_kept(LikelihoodCurve(1, x[:100], x[:100])), np.arange(100))
+
+
+def test_tables_print_the_thresholds(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        "  - {id: M, threshold: {variable: ER, bootstrap: [50]}}\n"
+        "  - {id: D, threshold: {variable: ER, count: 2, bootstrap: [0]}}\n"
+        "  - {id: P, estimator: twfe, convention: xtreg}\n",
+    )
+    rows = {row[0]: row[1:] for row in threshold_rows(done.models)}
+    (one_row,), (first, second) = done.models[0].thresholds, done.models[1].thresholds
+    assert rows["Threshold 1"] == [f"ER: {one_row.value:.6g}", f"ER: {first.value:.6g}", ""]
+    assert rows["Threshold 2"] == ["", f"ER: {second.value:.6g}", ""]
+    assert rows["Threshold 1 F"][0].endswith("***") and not rows["Threshold 1 F"][1].endswith("*")
+    assert rows["Threshold 1 bootstrap p"] == ["0.000", "", ""]
+    assert rows["Threshold 1 critical 10/5/1%"][0].count("/") == 2
+    assert rows["Threshold 1 95% interval"][0] == f"[{one_row.ci_low:.6g}, {one_row.ci_high:.6g}]"
+    assert "Threshold 1 bootstrap p" in render(done)
+    assert threshold_rows(done.models[2:]) == []
+
+
+def published(name: str) -> list[dict[str, str]]:
+    with (project_root() / "seeds" / "published" / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
+        return [row for row in csv.DictReader(handle) if row["study"] == "carbon_productivity"]
+
+
+def test_tables_8_and_9_are_designed_as_printed() -> None:
+    models = {
+        m.analysis_id: m
+        for s in load_studies(paths().studies, ["carbon_productivity/8", "carbon_productivity/9"])
+        for m in s.models
+        if m.variant == "main"
+    }
+    ids = {row["analysis_id"] for row in published("seed_analysis_row") if row["analysis_id"][:2] in ("T8", "T9")}
+    assert set(models) == ids
+    variables = []
+    for row in published("seed_published_model"):
+        if row["table_no"] != "9":
+            continue
+        model = models[f"T9c{row['column_no']}"]
+        options = model.options["threshold"]
+        assert options["variable"] == row["split_variable"] and options["regime_terms"] == ("AI",)
+        assert set(model.controls) == set(row["controls"].split(";")) and model.outcome == row["dependent_variable"]
+        assert model.fixed_effects == ("city_code", "year") and model.sample is None
+        assert (options["count"], options["bootstrap"]) == (1, (500,))
+        variables.append(options["variable"])
+    assert [models[f"T8r{n}"].options["threshold"]["variable"] for n in (1, 2, 3)] == variables
