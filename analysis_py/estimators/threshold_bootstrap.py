@@ -22,6 +22,8 @@ from analysis_py.estimators.threshold_search import Test, pseudo_inverse
 
 #: Draws that come from one stream, and are worked on together.
 BLOCK = 64
+#: Cells of new errors that are worked on at once; more draws than fit are done in turns.
+MAX_CELLS = 8_000_000
 #: Levels of the critical values.
 LEVELS = (0.10, 0.05, 0.01)
 
@@ -112,8 +114,9 @@ def bootstrap_test(
     is_centred = _stays_centred(design, blocks, resample)
     found = np.concatenate(
         [
-            _statistics(design, grid, test, errors, scale, is_centred)
+            _statistics(design, grid, test, part, scale, is_centred)
             for errors in _null_errors(design, blocks, test, resample, draws, seed)
+            for part in _in_turns(errors)
         ]
     )
     ordered = np.sort(found)
@@ -146,6 +149,12 @@ def _null_errors(
         padded = np.zeros((len(residuals), errors.shape[1]))
         padded[rows] = errors
         yield padded
+
+
+def _in_turns(errors: np.ndarray) -> list[np.ndarray]:
+    """Columns of (n, B) in groups of at most :data:`MAX_CELLS` cells."""
+    width = max(1, MAX_CELLS // len(errors))
+    return [np.ascontiguousarray(errors[:, start : start + width]) for start in range(0, errors.shape[1], width)]
 
 
 def _stays_centred(design: ThresholdDesign, blocks: Blocks, resample: str) -> bool:

@@ -295,3 +295,21 @@ def test_factor_of_the_unit_is_absorbed_where_rows_are_dropped() -> None:
         unit=unit,
     )
     assert isinstance(unit, Factor) and design.within.levels == 4
+
+
+def test_draws_done_in_turns_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = draw_panel(44, units=18, times=7, step=0.5).sort_values(["time", "unit"]).reset_index(drop=True)
+    design, grid = prepare(frame, count=2, grid=20, trim=0.1)
+    blocks = make_blocks(frame["unit"].to_numpy(), frame["time"].to_numpy(), is_balanced=True)
+    test = search_thresholds(design, grid, 2, 50.0).tests[1]
+
+    def draws() -> np.ndarray:
+        found = bootstrap_test(design, grid, blocks, test, draws=100, seed=1, resample="donors", scale=50.0)
+        assert found.p_value == np.mean(found.draws > test.f)
+        ordered = np.sort(found.draws)
+        assert list(found.critical.values()) == [ordered[89], ordered[94], ordered[98]]
+        return found.draws
+
+    whole = draws()
+    monkeypatch.setattr("analysis_py.estimators.threshold_bootstrap.MAX_CELLS", 3 * len(frame))
+    np.testing.assert_allclose(draws(), whole, rtol=1e-9)
