@@ -111,11 +111,12 @@ def bootstrap_test(
     draws : replications, at least 1.
     scale : degrees of freedom of F.
     """
+    null = fit_null(design, test)
     is_centred = _stays_centred(design, blocks, resample)
     found = np.concatenate(
         [
-            _statistics(design, grid, test, part, scale, is_centred)
-            for errors in _null_errors(design, blocks, test, resample, draws, seed)
+            _search_draws(design, grid, test.order, *_moments(design, null, part, is_centred), scale)
+            for errors in _null_errors(design, null, blocks, test, resample, draws, seed)
             for part in _in_turns(errors)
         ]
     )
@@ -124,27 +125,50 @@ def bootstrap_test(
     return BootstrapTest(float(np.mean(found > test.f)), critical, found, resample)
 
 
-def null_fit(design: ThresholdDesign, test: Test) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (s r,) of the thresholds under the null, and residuals (n,) of that fit, in scaled units."""
-    if not test.under_null:
-        return np.empty(0), design.y
+@dataclass(frozen=True)
+class NullFit:
+    """The fit under the null, in scaled units, and what it adds to every draw.
+
+    ``residuals`` (n,); ``coefficients`` (s r,) of its thresholds at ``positions`` (s,); ``explained`` what they explain
+    of y'My; ``slopes`` (G, r) what they add to g.
+    """
+
+    residuals: np.ndarray
+    positions: np.ndarray
+    coefficients: np.ndarray
+    explained: float
+    slopes: np.ndarray
+
+
+def fit_null(design: ThresholdDesign, test: Test) -> NullFit:
+    """Least squares at the thresholds of the null."""
+    at = np.asarray(test.under_null, dtype=np.int64)
+    if at.size == 0:
+        return NullFit(design.y, at, np.empty(0), 0.0, np.zeros((design.n_bins, design.width)))
     held, slopes = design.among(test.under_null)
-    own = np.einsum("grr->gr", design.squares)[list(test.under_null)].ravel()
+    own = np.einsum("grr->gr", design.squares)[at].ravel()
     coefficients = pseudo_inverse(held, own) @ slopes
-    return coefficients, design.y - design.split(test.under_null) @ coefficients
+    across = design.rows(at).reshape(len(coefficients), -1)
+    return NullFit(
+        residuals=design.y - design.split(test.under_null) @ coefficients,
+        positions=at,
+        coefficients=coefficients,
+        explained=float(coefficients @ held @ coefficients),
+        slopes=(coefficients @ across).reshape(design.n_bins, design.width),
+    )
 
 
 def _null_errors(
-    design: ThresholdDesign, blocks: Blocks, test: Test, resample: str, draws: int, seed: int
+    design: ThresholdDesign, null: NullFit, blocks: Blocks, test: Test, resample: str, draws: int, seed: int
 ) -> Iterator[np.ndarray]:
     """New errors on all n rows; rows that a convention drops carry none."""
-    _, residuals = null_fit(design, test)
-    kept = design.within.kept
+    residuals, kept = null.residuals, design.within.kept
     if kept is None:
         yield from draw_errors(residuals, blocks, resample, draws, seed, test.order)
         return
     rows = np.flatnonzero(kept)
-    inner = Blocks(blocks.unit[rows], blocks.place[rows], np.bincount(blocks.unit[rows]), blocks.is_balanced)
+    counts = np.bincount(blocks.unit[rows], minlength=blocks.n_units)
+    inner = Blocks(blocks.unit[rows], blocks.place[rows], counts, blocks.is_balanced)
     for errors in draw_errors(residuals[rows], inner, resample, draws, seed, test.order):
         padded = np.zeros((len(residuals), errors.shape[1]))
         padded[rows] = errors
@@ -165,11 +189,11 @@ def _stays_centred(design: ThresholdDesign, blocks: Blocks, resample: str) -> bo
     return resample == "multipliers" or (blocks.is_balanced and bool((within.roots == 1.0).all()))
 
 
-def _statistics(
-    design: ThresholdDesign, grid: Grid, test: Test, errors: np.ndarray, scale: float, is_centred: bool
-) -> np.ndarray:
-    """F_k of each column of new errors (n, B)."""
-    within, width, size = design.within, design.width, design.n_bins
+def _moments(
+    design: ThresholdDesign, null: NullFit, errors: np.ndarray, is_centred: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """g (G, r, B) and y'My (B,) of outcomes made of the fit under the null and each column of new errors (n, B)."""
+    within, size = design.within, design.n_bins * design.width
     if within.kept is None:
         carried = errors = errors if is_centred else within.centre(errors)
     else:
@@ -177,16 +201,12 @@ def _statistics(
     on_basis = design.basis.T @ errors
     left = np.einsum("ij,ij->j", errors, errors) - np.einsum("ij,ij->j", on_basis, on_basis)
     slopes = design.accumulate(carried)
-    slopes -= (design.basis_sums.reshape(size * width, -1) @ on_basis).reshape(slopes.shape)
-    if test.under_null:
-        coefficients, _ = null_fit(design, test)
-        held, _ = design.among(test.under_null)
-        at = np.asarray(test.under_null, dtype=np.int64)
-        left = left + 2.0 * (coefficients @ slopes[at].reshape(len(coefficients), -1))
-        left = left + float(coefficients @ held @ coefficients)
-        across = design.rows(at).reshape(len(coefficients), size * width)
-        slopes += (coefficients @ across).reshape(size, width)[:, :, None]
-    return _search_draws(design, grid, test.order, slopes, left, scale)
+    slopes -= (design.basis_sums.reshape(size, -1) @ on_basis).reshape(slopes.shape)
+    if null.positions.size:
+        crossed = null.coefficients @ slopes[null.positions].reshape(len(null.coefficients), -1)
+        left = left + 2.0 * crossed + null.explained
+        slopes += null.slopes[:, :, None]
+    return slopes, left
 
 
 def _search_draws(

@@ -18,7 +18,7 @@ from analysis_py.estimators.factors import Factor, independent_factors
 from analysis_py.estimators.least_squares import ABSORBED_SHARE, COLLINEAR_SHARE
 from analysis_py.estimators.result import CovarianceSpec, RegressionResult, infer
 from analysis_py.estimators.sample import Sample
-from analysis_py.estimators.threshold_design import Within
+from analysis_py.estimators.threshold_within import Within
 from analysis_py.inference.covariance import VcovMaker, wald_f
 
 

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from analysis_py.estimators.factors import Factor, encode
-from analysis_py.estimators.threshold_bootstrap import bootstrap_test, draw_errors, make_blocks, null_fit
+from analysis_py.estimators.threshold_bootstrap import bootstrap_test, draw_errors, fit_null, make_blocks
 from analysis_py.estimators.threshold_conventions import find_threshold_convention
-from analysis_py.estimators.threshold_design import ThresholdDesign, Within, build_design, quadratic
+from analysis_py.estimators.threshold_design import ThresholdDesign, build_design, quadratic
 from analysis_py.estimators.threshold_grid import Grid, ThresholdSpec, build_grid
 from analysis_py.estimators.threshold_search import profile, search_thresholds
+from analysis_py.estimators.threshold_within import Within
 from tests.unit.threshold_panels import draw_panel, plain_ssr
 
 EXACT = 1e-10
@@ -150,7 +151,7 @@ def test_one_draw_is_a_plain_refit(resample: str, count: int, share: float, term
     blocks = make_blocks(frame["unit"].to_numpy(), frame["place"].to_numpy(), is_balanced=share == 1.0)
     test = search_thresholds(design, grid, count, 50.0).tests[-1]
     drawn = bootstrap_test(design, grid, blocks, test, draws=70, seed=5, resample=resample, scale=50.0)
-    _, residuals = null_fit(design, test)
+    residuals = fit_null(design, test).residuals
     errors = np.concatenate(list(draw_errors(residuals, blocks, resample, 70, 5, count)), axis=1)
     fitted = design.y - residuals
     for draw in (0, 66):
