@@ -26,6 +26,9 @@ _TAIL = """
 - `xtreg`: adjusted R2 with clusters. `reghdfe`: adjusted R2 with two-way clusters.
 - `xthreg`: two and three thresholds (its printed ones are not among the cases), and the interval it prints for Hansen's
   data, which does not follow from its sums of squares. Hansen's own program agrees up to three thresholds.
+- `cr2`, `cr3`, `wild`: against their definitions on dense matrices and by forming every bootstrap sample, not against
+  `clubSandwich` or `boottest`. `poisson`: against `fepois` of pyfixest and generalised linear models; the factors of
+  `ppmlhdfe` by its published code, not by its output.
 - `conley`: against explicit formulas only. `driscoll_kraay`: against linearmodels, not against Stata's `xtscc`.
 - Instrumental variables: `xtivreg2` and `ivreghdfe` with clusters by their published code, not by their output; the
   effective F's critical values against printed ones with one instrument only; AKM errors and Rotemberg weights against

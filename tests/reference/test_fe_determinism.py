@@ -14,6 +14,7 @@ from analysis_py.settings import project_root
 SCRIPT = """
 import hashlib
 import numpy as np
+from analysis_py.estimators.poisson import fit_poisson
 from analysis_py.estimators.twfe import fit_twfe
 from tests.reference.dense_lsdv import unbalanced_panel
 
@@ -27,12 +28,22 @@ for convention in ("xtreg", "areg", "reghdfe", "fixest", "plain"):
             {"type": "cluster", "by": ["region", "year"]},
             {"type": "driscoll_kraay", "lag": 2},
             {"type": "conley", "lon": "lon", "lat": "lat", "cutoff_km": 200},
+            {"type": "cr2", "by": ["city"]},
+            {"type": "cr3", "by": ["region"]},
+            {"type": "wild", "by": ["city"], "draws": 199},
+            {"type": "wild", "by": ["region", "year"], "draws": 199},
         ):
             r = fit_twfe(frame, outcome="y", regressors=["x1", "x2"], fixed_effects=effects, covariance=covariance,
                          convention=convention, unit="city", time="year", weights="w")
-            for array in (r.estimate, r.std_error, r.p_value, r.vcov, r.residuals):
+            for array in (r.estimate, r.std_error, r.p_value, r.ci_low, r.ci_high, r.vcov, r.residuals):
                 digest.update(np.ascontiguousarray(array).tobytes())
             digest.update(repr((r.terms, r.r2, r.r2_within, r.f, r.small_sample, r.messages, r.diagnostics)).encode())
+frame["n"] = np.floor(np.exp(0.3 * frame["x1"]) * (frame["year"] % 3)).astype(float)
+for covariance in ("iid", {"type": "cluster", "by": ["city"]}):
+    r = fit_poisson(frame, outcome="n", regressors=["x1", "x2"], fixed_effects=["city", "year"], covariance=covariance,
+                    convention="reghdfe")
+    for array in (r.estimate, r.vcov, r.residuals, r.used_rows):
+        digest.update(np.ascontiguousarray(array).tobytes())
 print(digest.hexdigest())
 """
 

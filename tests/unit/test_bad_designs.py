@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ def only(condition: str) -> Change:
     return lambda d: d.query(condition).reset_index(drop=True)
 
 
-def put(**columns: Callable[[pd.DataFrame], object] | float | str) -> Change:
+def put(**columns: Any) -> Change:
     return lambda d: d.assign(**columns)
 
 
