@@ -24,6 +24,8 @@ from analysis_py.estimators.threshold_search import Test, pseudo_inverse
 BLOCK = 64
 #: Cells of new errors that are worked on at once; more draws than fit are done in turns.
 MAX_CELLS = 8_000_000
+#: Share of the sum of squares below which what is left on a draw is rounding.
+NOTHING = 1e-14
 #: Levels of the critical values.
 LEVELS = (0.10, 0.05, 0.01)
 
@@ -248,4 +250,7 @@ def _search_draws(
             values = [value - weight * line[j] for j, value in enumerate(values)]
             parts = [[parts[a][b] - line[a] * line[b] for b in range(width)] for a in range(width)]
             removed.append(line)
-    return np.asarray((before - after) / (after / scale))
+    # with very few units a draw may leave nothing but rounding: no gain counts as F = 0, an exact fit as a very large F
+    nothing = NOTHING * design.ssr_null
+    gained = before - after
+    return np.where(gained > nothing, gained / (np.maximum(after, nothing) / scale), 0.0)

@@ -314,3 +314,14 @@ def test_draws_done_in_turns_are_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     whole = draws()
     monkeypatch.setattr("analysis_py.estimators.threshold_bootstrap.MAX_CELLS", 3 * len(frame))
     np.testing.assert_allclose(draws(), whole, rtol=1e-9)
+
+
+def test_draws_without_variation_count_as_no_gain() -> None:
+    """Three units: now and then all are given the same residuals, and the time effects take them all."""
+    frame = draw_panel(45, units=3, times=12).sort_values(["time", "unit"]).reset_index(drop=True)
+    design, grid = prepare(frame, effects=("time",), count=2, grid=8, trim=0.1)
+    blocks = make_blocks(frame["unit"].to_numpy(), frame["time"].to_numpy(), is_balanced=True)
+    for test in search_thresholds(design, grid, 2, 30.0).tests:
+        found = bootstrap_test(design, grid, blocks, test, draws=400, seed=2, resample="donors", scale=30.0)
+        assert np.isfinite(found.draws).all() and (found.draws >= 0.0).all()
+        assert 0.05 < np.mean(found.draws == 0.0) < 0.2 or test.order == 2
