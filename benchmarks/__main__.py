@@ -7,7 +7,7 @@ import sys
 
 from analysis_py.settings import quiet_environment
 
-ENTRIES = ("fixed_effects", "threshold", "efficiency", "ingest_large", "records", "permutation")
+ENTRIES = ("fixed_effects", "wild_bootstrap", "threshold", "efficiency", "ingest_large", "records", "permutation")
 
 
 def main(arguments: list[str]) -> int:

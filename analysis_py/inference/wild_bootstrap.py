@@ -143,13 +143,16 @@ def run_wild_bootstrap(
     makers = [
         (_simple if is_simple else _general)(projection, clusters, boot, e, root * h) for h in influence.T.astype(float)
     ]
+    # the same for every coefficient: taken once a block
+    common = projection.basis_sums(e, boot) if is_simple else np.empty((boot.levels, 0))
     found: list[list[tuple[np.ndarray, ...]]] = [[] for _ in makers]
     for block in _draw_weights(boot.levels, count, draws.seed, distribution, enumerated):
         same = np.empty(0, dtype=np.int64)
         if boot.levels <= _MANY:
             same = np.flatnonzero((block == block[:, :1]).all(axis=1) & (np.abs(block[:, 0]) == 1.0))
+        drawn = block @ common
         for maker, parts in zip(makers, found, strict=True):
-            made = maker.evaluate(block, are_signs=distribution == "rademacher")
+            made = maker.evaluate(block, drawn, are_signs=distribution == "rademacher")
             parts.append(_repeat_sample(made, same, block[same, 0], maker.observed))
     tests = []
     for maker, parts, b in zip(makers, found, estimate, strict=True):
@@ -201,11 +204,12 @@ class _Simple:
     gram: np.ndarray
     observed: float
 
-    def evaluate(self, v: np.ndarray, *, are_signs: bool) -> tuple[np.ndarray, ...]:
+    def evaluate(self, v: np.ndarray, e0: np.ndarray, *, are_signs: bool) -> tuple[np.ndarray, ...]:
+        """The polynomials of each row of v; ``e0`` is sum_g v_g C_g."""
         r = len(self.gram)
         product = v @ self.stacked
         n0, n1 = product[:, 0].copy(), product[:, 1].copy()
-        e0, e1, f0, f1 = (product[:, 2 + i * r : 2 + (i + 1) * r] for i in range(4))
+        e1, f0, f1 = (product[:, 2 + i * r : 2 + (i + 1) * r] for i in range(3))
         squared = np.column_stack([self.a**2, 2.0 * self.a * self.c_within, self.c_within**2])
         squares = squared.sum(axis=0)[None, :] if are_signs else v * v @ squared
         g0, g1 = e0 @ self.gram, e1 @ self.gram
@@ -228,9 +232,9 @@ def _simple(projection: Projection, clusters: Sequence[Factor], boot: Factor, e:
     home = np.zeros(projection.absorbed.levels, dtype=np.int64)
     home[projection.absorbed.codes] = boot.codes
     c_within = c - np.bincount(home, taken**2, boot.levels) / (size if size > 0 else 1.0)
-    of_e, of_z = projection.basis_sums(e, boot), projection.basis_sums(z, boot)
+    of_z = projection.basis_sums(z, boot)
     of_h = of_z * size
-    stacked = np.column_stack([a, c, of_e, of_z, a[:, None] * of_h, c_within[:, None] * of_h])
+    stacked = np.column_stack([a, c, of_z, a[:, None] * of_h, c_within[:, None] * of_h])
     return _Simple(a, c, c_within, np.ascontiguousarray(stacked), of_h.T @ of_h, float(a @ a))
 
 
@@ -243,7 +247,8 @@ class _General:
     q: tuple[np.ndarray, np.ndarray, np.ndarray]
     observed: float
 
-    def evaluate(self, v: np.ndarray, *, are_signs: bool) -> tuple[np.ndarray, ...]:
+    def evaluate(self, v: np.ndarray, e0: np.ndarray, *, are_signs: bool) -> tuple[np.ndarray, ...]:
+        """The polynomials of each row of v; nothing else is needed."""
         return (v @ self.a, v @ self.c, *(_dots(v @ q, v) for q in self.q))
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.poisson import fit_poisson
+from analysis_py.estimators.result import RegressionResult
 from tests.property.test_twfe_properties import FEW, fit, is_identified, panels
 
 BY_UNIT = {"by": ["unit"]}
@@ -24,6 +25,12 @@ COVARIANCE = st.sampled_from(
     ]
 )
 EFFECTS = st.sampled_from([["unit"], ["unit", "time"], ["time"], []])
+
+
+def is_repaired(*results: RegressionResult) -> bool:
+    """Whether a matrix was not positive semi-definite: its repair, as in other programs, is made on all regressors at
+    once and in their units. The bootstrap uses the matrix as it is."""
+    return any("not positive semi-definite" in m for r in results for m in r.messages)
 
 
 def is_sound(frame: pd.DataFrame, effects: list[str]) -> bool:
@@ -50,8 +57,9 @@ def test_units_of_a_regressor(frame: pd.DataFrame, effects: list[str], covarianc
     one = fit(frame, fixed_effects=effects, covariance=covariance)
     other = fit(frame.assign(x=frame.x * factor), fixed_effects=effects, covariance=covariance)
     np.testing.assert_allclose(other.p_value, one.p_value, atol=1e-8)
-    np.testing.assert_allclose(other.std_error[0], one.std_error[0] / abs(factor), rtol=1e-7)
-    np.testing.assert_allclose(other.std_error[1:], one.std_error[1:], rtol=1e-6)
+    if not is_repaired(one, other):
+        np.testing.assert_allclose(other.std_error[0], one.std_error[0] / abs(factor), rtol=1e-7)
+        np.testing.assert_allclose(other.std_error[1:], one.std_error[1:], rtol=1e-6)
     if one.df_terms is not None and other.df_terms is not None:
         np.testing.assert_allclose(other.df_terms, one.df_terms, rtol=1e-6)
 
@@ -63,7 +71,8 @@ def test_adding_a_regressor_to_the_outcome(frame: pd.DataFrame, covariance: Any,
     assume(is_sound(frame, ["unit", "time"]))
     one = fit(frame, covariance=covariance)
     other = fit(frame.assign(y=frame.y + slope * frame.x), covariance=covariance)
-    np.testing.assert_allclose(other.vcov, one.vcov, rtol=1e-6, atol=1e-9 * np.abs(one.vcov).max())
+    if not is_repaired(one, other):
+        np.testing.assert_allclose(other.vcov, one.vcov, rtol=1e-6, atol=1e-9 * np.abs(one.vcov).max())
     scale = float(one.std_error[0]) if np.isfinite(one.std_error[0]) else 1.0
     for limit in ("ci_low", "ci_high"):
         first, second = getattr(one, limit)[0], getattr(other, limit)[0]
@@ -94,8 +103,7 @@ def test_absorbed_or_explicit_dummies(frame: pd.DataFrame, covariance: Any) -> N
     marked = frame.assign(**{f"d{t}": (frame.time == t) * 1.0 for t in years})
     terms = ["x", "z", *(f"d{t}" for t in years)]
     other = fit(marked, regressors=terms, fixed_effects=["unit"], covariance=covariance)
-    # the repair of an indefinite matrix looks at every regressor, dummies too; the bootstrap uses the matrix as it is
-    if not any("not positive semi-definite" in m for m in (*one.messages, *other.messages)):
+    if not is_repaired(one, other):
         np.testing.assert_allclose(other.std_error[:2], one.std_error[:2], rtol=1e-6)
     np.testing.assert_allclose(other.p_value[:2], one.p_value[:2], atol=1e-8)
     if one.df_terms is not None and other.df_terms is not None:

@@ -172,5 +172,6 @@ def test_simple_and_general_routes_agree() -> None:
             for maker in (_simple, _general)
         ]
         assert made[0].observed == pytest.approx(made[1].observed, rel=1e-12)
-        for first, second in zip(*(m.evaluate(v, are_signs=False) for m in made), strict=True):
+        drawn = v @ projection.basis_sums(root * solution.residuals, boot)
+        for first, second in zip(*(m.evaluate(v, drawn, are_signs=False) for m in made), strict=True):
             np.testing.assert_allclose(first, second, rtol=1e-8, atol=1e-10 * np.abs(second).max())
