@@ -106,6 +106,16 @@ class ExpectColumnsNotToJump(FindingExpectation):
     noun: str = "city-years"
 
 
+class ExpectColumnsNearTheirMedian(FindingExpectation):
+    """No value is ``factor`` times the median of its series, or its inverse."""
+
+    check: ClassVar[str] = "find_far_values"
+    columns: list[str]
+    series: str = "series"
+    factor: float
+    noun: str = "rows"
+
+
 class ExpectColumnsNotToSpike(FindingExpectation):
     """No single year stands out from both its neighbours by ``factor`` (steps beyond ``jump`` are jumps)."""
 
@@ -325,6 +335,7 @@ class ExpectRowsNotToRepeat(FindingExpectation):
     keys: list[str]
     columns: list[str]
     contradicting: bool
+    tolerance: float = 0.0
     noun: str = "rows"
 
 

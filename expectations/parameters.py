@@ -42,6 +42,9 @@ class Tolerances:
     stop_share : share of impossible cells (text, out of range) beyond which a column cannot be trusted at all.
     least_filled : least share of non-empty cells of an indicator.
     identity : relative difference allowed between a number and the one computed from its parts.
+    industry_share : largest believable share of one industry in the workers of an area.
+    firm_size : factor beyond which an amount of a firm is no longer told apart from another unit (the model
+        ``int_firm_rows_resolve`` sets such amounts aside).
     deflator : range of the yearly change of the GDP deflator.
     population_ratio : range of residents per registered person of a city.
     """
@@ -57,6 +60,8 @@ class Tolerances:
     stop_share: float = 0.05
     least_filled: float = 0.5
     identity: float = 0.02
+    industry_share: float = 0.95
+    firm_size: float = 1000.0
     deflator: tuple[float, float] = (0.75, 1.35)
     population_ratio: tuple[float, float] = (0.5, 5.0)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis_py.progress import ProgressCallback
-from analysis_py.settings import quiet_environment
+from analysis_py.settings import paths, quiet_environment
 from expectations.report import ExpectationOutcome, ValidationReport, read_reports, render_report, write_report
 
 if TYPE_CHECKING:
@@ -39,15 +39,22 @@ __all__ = [
 
 
 def validate_raw(
-    inputs: Mapping[str, str], *, seeds_dir: Path, user_raw_dir: Path, progress: ProgressCallback | None = None
+    inputs: Mapping[str, str],
+    *,
+    seeds_dir: Path,
+    user_raw_dir: Path,
+    demo_dir: Path | None = None,
+    progress: ProgressCallback | None = None,
 ) -> ValidationReport:
     """Hold the raw sources against their suites, before anything is loaded.
 
     Parameters
     ----------
-    inputs : source -> ``demo`` (wide CSV under ``seeds_dir/raw``), ``user`` (long Parquet under
+    inputs : source -> ``demo`` (CSV under ``seeds_dir/raw``, or Parquet under ``demo_dir``), ``user`` (Parquet under
         ``user_raw_dir/<source>``) or ``none`` (nothing to check).
     seeds_dir : the project's ``seeds``; ranges, units and places come from its ``reference`` folder.
+    demo_dir : where the demo world's listed firms are, drawn first where they are not; the folder of the build by
+        default.
     progress : called with (done, total, label) before each suite.
 
     Raises
@@ -57,23 +64,31 @@ def validate_raw(
     """
     started = dt.datetime.now(dt.UTC)
     from expectations.parameters import load_parameters
+    from expectations.raw.flat_frames import read_flat, read_industries
     from expectations.raw.frames import check_inputs, read_source
 
     parameters = load_parameters(Path(seeds_dir))
     check_inputs(inputs, parameters)
-    wanted = [s for s in parameters.contract.sources if inputs.get(s, "none") != "none"]
-    sources = {}
+    folders = {"seeds_dir": Path(seeds_dir), "user_raw_dir": Path(user_raw_dir)}
+    demo = paths().demo if demo_dir is None else Path(demo_dir)
+    wanted = [s for s in parameters.contract.all_sources if inputs.get(s, "none") != "none"]
+    sources, flat = {}, {}
     for done, source in enumerate(wanted):
         _tell(progress, done, len(wanted), f"reading {source}")
-        sources[source] = read_source(
-            source, inputs[source], parameters, seeds_dir=Path(seeds_dir), user_raw_dir=Path(user_raw_dir)
-        )
+        if source in parameters.contract.flat:
+            flat[source] = read_flat(source, inputs[source], parameters, demo_dir=demo, **folders)
+        else:
+            sources[source] = read_source(source, inputs[source], parameters, **folders)
     with _quiet():
         from expectations.raw import cross_source
+        from expectations.raw import flat as flat_suites
         from expectations.raw.registry import SUITES
 
         checks = [check for name, raw in sources.items() for check in SUITES[name](raw, parameters)]
         checks += cross_source.build_checks(sources, parameters)
+        if flat:
+            industries = read_industries(Path(seeds_dir))
+            checks += [c for one in flat.values() for c in flat_suites.build_checks(one, parameters, industries)]
         results = tuple(_run(checks, "raw", progress))
     return _report("raw", started, dict(inputs), results)
 

@@ -28,6 +28,7 @@ from expectations.checks.rows import (
     find_unknown_values,
 )
 from expectations.checks.series import (
+    find_far_values,
     find_growth_mismatches,
     find_jumps,
     find_repeats,
@@ -61,6 +62,7 @@ CHECKS: dict[str, Callable[..., Finding]] = {
         find_spikes,
         find_repeats,
         find_shares,
+        find_far_values,
         find_growth_mismatches,
         find_stock_deficits,
         find_stock_misfits,

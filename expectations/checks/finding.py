@@ -75,13 +75,15 @@ def join_columns(element_count: int, columns: Sequence[str], found: Sequence[Col
 def name_rows(frame: pd.DataFrame, positions: np.ndarray) -> list[str]:
     """What tells a person which rows are meant, of the rows at ``positions``.
 
-    ``where`` of the frame; of a frame of cells with the indicator and the place in the file (``origin``).
+    ``where`` of the frame; where it has ``indicator`` (cells) and ``origin`` (the place in a file), with these.
     """
     labels = [str(label) for label in frame["where"].iloc[positions]]
     if "origin" not in frame:
         return labels
-    ends = zip(frame["indicator"].iloc[positions], frame["origin"].iloc[positions], strict=True)
-    return [f"{label}, {indicator}{origin}" for label, (indicator, origin) in zip(labels, ends, strict=True)]
+    origins = [str(origin) for origin in frame["origin"].iloc[positions]]
+    if "indicator" in frame:
+        origins = [f", {name}{end}" for name, end in zip(frame["indicator"].iloc[positions], origins, strict=True)]
+    return [label + end for label, end in zip(labels, origins, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,18 @@ def find_double_keys(frame: pd.DataFrame, *, columns: Sequence[str], noun: str) 
 
 
 def find_repeated_rows(
-    frame: pd.DataFrame, *, keys: Sequence[str], columns: Sequence[str], noun: str, contradicting: bool
+    frame: pd.DataFrame,
+    *,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    noun: str,
+    contradicting: bool,
+    tolerance: float = 0.0,
 ) -> Finding:
-    """Keys that stand in a data set more than once: with the same numbers, or, where ``contradicting``, with others.
+    """Keys that stand there more than once: with the same numbers, or, where ``contradicting``, with others.
 
-    A key is told once, by its first row. A number that is empty contradicts nothing.
+    A key is told once, by its first row. A number that is empty contradicts nothing; numbers contradict each other from
+    ``tolerance`` of the larger on.
     """
     double = np.flatnonzero(_is_double(frame, keys))
     if not len(double):
@@ -51,8 +58,10 @@ def find_repeated_rows(
     rows = frame.iloc[double]
     groups = rows.groupby(list(keys), sort=False, observed=True, dropna=False)
     group = groups.ngroup().to_numpy()
-    spread = (groups[list(columns)].max() - groups[list(columns)].min()).to_numpy(dtype=float)
-    chosen = (np.nan_to_num(spread) > 0).any(axis=1) == contradicting
+    least, most = (getattr(groups[list(columns)], name)().to_numpy(dtype=float) for name in ("min", "max"))
+    with np.errstate(invalid="ignore"):
+        differs = most - least > tolerance * np.fmax(np.abs(least), np.abs(most))
+    chosen = differs.any(axis=1) == contradicting
     first = double[np.unique(group, return_index=True)[1][chosen]]
     labels = name_rows(frame, np.sort(first))
     others = "with different numbers" if contradicting else "with the same numbers"

@@ -230,6 +230,28 @@ def _log(values: np.ndarray) -> np.ndarray:
     return out
 
 
+def find_far_values(frame: pd.DataFrame, *, columns: Sequence[str], series: str, factor: float, noun: str) -> Finding:
+    """Positive values more than ``factor`` times the median of the positive values of their series, or its inverse."""
+    codes = pd.factorize(frame[series])[0]
+    count, found = 0, []
+    for column in columns:
+        x = frame[column].to_numpy(dtype=float, na_value=np.nan)
+        x = np.where(x > 0, x, np.nan)
+        usual = pd.Series(x).groupby(codes).transform("median").to_numpy(dtype=float)
+        ratio = divide(x, usual)
+        count += int((~np.isnan(ratio)).sum())
+        hit = np.flatnonzero((ratio > factor) | (ratio < 1 / factor))
+        if len(hit):
+            labels = name_rows(frame, hit)
+            examples = [
+                f"{w}: {show_number(float(x[k]))} against {show_number(float(usual[k]))}"
+                for w, k in zip(labels, hit[:EXAMPLES], strict=False)
+            ]
+            problem = f"{count_noun(len(hit), noun)} more than {show_number(factor)} times off the median of the series"
+            found.append(ColumnFinding(column, problem, labels, examples))
+    return join_columns(count, columns, found)
+
+
 def find_growth_mismatches(
     frame: pd.DataFrame, *, level: str, index: str, series: str, time: str, low: float, high: float, noun: str
 ) -> Finding:

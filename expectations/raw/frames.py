@@ -88,11 +88,11 @@ def read_source(source: str, kind: str, parameters: Parameters, *, seeds_dir: Pa
 
 def _read_demo(source: str, parameters: Parameters, folder: Path) -> RawSource:
     path = folder / f"raw_{source}.csv"
-    frame = _read_csv(path)
+    frame = read_csv(path)
     level = parameters.contract.level(source)
     code, name, _ = _DEMO_KEYS[level]
     indicators = [i for i in parameters.of(source) if i.name in frame]
-    layout = _read_csv(folder / "raw_layout.csv")
+    layout = read_csv(folder / "raw_layout.csv")
     laid_out = set(layout.loc[layout["source"] == source, "indicator"])
     required = dict.fromkeys((*_DEMO_KEYS[level], *(i for i in _names(parameters, source) if i in laid_out)), "text")
     schema = pd.DataFrame([{"where": path.name, **dict.fromkeys(frame.columns, "text")}])
@@ -100,7 +100,7 @@ def _read_demo(source: str, parameters: Parameters, folder: Path) -> RawSource:
     if any(column not in frame for column in required):
         return RawSource(source, "demo", table, schema, required, None, None)
 
-    _refuse_empty(frame, source, table)
+    refuse_empty(frame, source, table)
     record = pd.DataFrame(
         {
             "dataset": "demo",
@@ -117,7 +117,7 @@ def _read_demo(source: str, parameters: Parameters, folder: Path) -> RawSource:
     printed = frame[[i.name for i in indicators]].to_numpy(dtype=object).T
     of_indicator, of_record = np.nonzero(np.asarray(printed != ""))
     cells = record.take(of_record).reset_index(drop=True)
-    _refuse_empty(cells, source, table)
+    refuse_empty(cells, source, table)
     cells["indicator"] = _categories(of_indicator, [i.name for i in indicators])
     cells["value_text"] = printed[of_indicator, of_record]
     cells["value"] = pd.to_numeric(cells["value_text"], errors="coerce").astype(float)
@@ -151,7 +151,8 @@ def _bound(text: str, otherwise: float) -> float:
     return float(text) if text else otherwise
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def read_csv(path: Path) -> pd.DataFrame:
+    """A seed of the demo world, all cells as text; raises ``CP-FILE-MISSING``, ``CP-FILE-UNREADABLE``."""
     if not path.exists():
         raise CarbonpanelError(
             "CP-FILE-MISSING",
@@ -197,14 +198,14 @@ def _read_user(source: str, parameters: Parameters, folder: Path) -> RawSource:
                 remedy=f"ingest the original file again: carbonpanel ingest FILE --as {source}",
             ) from None
         tables.append(table)
-        types.append({"where": file.name, **{f.name: _kind(f.type) for f in table.schema}})
+        types.append({"where": file.name, **{f.name: kind_of(f.type) for f in table.schema}})
     schema = pd.DataFrame(types)
     whole = f"{source}/*.parquet"
     if any(c not in schema or not (schema[c] == kind).all() for c, kind in CONTRACT.items()):
         return RawSource(source, "user", whole, schema, CONTRACT, None, None)
 
     raw = pa.concat_tables([t.select(list(CONTRACT)) for t in tables], promote_options="permissive").to_pandas()
-    _refuse_empty(raw, source, whole)
+    refuse_empty(raw, source, whole)
     for column in (c for c, kind in CONTRACT.items() if kind == "text"):
         raw[column] = raw[column].astype("str").fillna("")
     raw["row"] = raw["source_row"].astype("Int64")
@@ -212,7 +213,8 @@ def _read_user(source: str, parameters: Parameters, folder: Path) -> RawSource:
     return _finish(source, "user", whole, schema, CONTRACT, raw, parameters)
 
 
-def _kind(arrow_type: object) -> str:
+def kind_of(arrow_type: object) -> str:
+    """``text``, ``integer`` or ``number``, else the type's own name."""
     import pyarrow.types as at
 
     if at.is_string(arrow_type) or at.is_large_string(arrow_type) or at.is_string_view(arrow_type):
@@ -227,7 +229,8 @@ def _kind(arrow_type: object) -> str:
 # ---------------------------------------------------------------- both
 
 
-def _refuse_empty(frame: pd.DataFrame, source: str, table: str) -> None:
+def refuse_empty(frame: pd.DataFrame, source: str, table: str) -> None:
+    """Raise ``CP-FILE-EMPTY`` where a source has no rows."""
     if frame.empty:
         raise CarbonpanelError(
             "CP-FILE-EMPTY",

@@ -10,17 +10,30 @@ from expectations.checks import Finding
 from expectations.checks.relations import (
     find_equal_pairs,
     find_fill_mismatches,
+    find_group_gaps,
     find_ratio_outliers,
     find_scope_copies,
     find_scope_excess,
     find_sum_gaps,
 )
+from expectations.checks.rows import (
+    find_double_keys,
+    find_empty_cells,
+    find_excesses,
+    find_fractions,
+    find_out_of_range,
+    find_repeated_rows,
+    find_unknown_values,
+)
 from expectations.checks.series import (
+    find_far_values,
     find_growth_mismatches,
     find_jumps,
     find_repeats,
+    find_shares,
     find_spikes,
     find_stock_deficits,
+    find_stock_misfits,
 )
 from expectations.checks.tables import (
     find_conflicting_duplicates,
@@ -182,6 +195,106 @@ def test_parts_that_do_not_add_up() -> None:
     found = find_sum_gaps(frame, parts=["a", "b"], whole="all", tolerance=0.02, noun="rows")
     assert found.rows == ("q, all",)
     assert found.element_count == 2
+
+
+@pytest.mark.parametrize(
+    ("secondary", "column", "slip"),
+    [
+        (418.04, "b", "two digits exchanged"),
+        (1_480_400.0, "b", "too large by a factor of 10,000"),
+        (0.01, "all", None),
+        (200.0, "all", None),
+    ],
+)
+def test_the_part_that_one_slip_would_make_add_up_is_named(secondary: float, column: str, slip: str | None) -> None:
+    frame = pd.DataFrame({"a": [100.0], "b": [secondary], "all": [248.05], "where": ["p"]})
+    found = find_sum_gaps(frame, parts=["a", "b"], whole="all", tolerance=0.02, noun="rows")
+    assert found.rows == (f"p, {column}",)
+    assert found.examples[0].endswith(f": {slip})" if slip else found.examples[0].split(": ")[1])
+
+
+def shares(values: list[float], years: list[int] | None = None) -> tuple[str, ...]:
+    frame = series_frame(values, years)
+    return find_shares(frame, columns=["x"], series="series", time="year", factor=1.6, noun="rows").rows
+
+
+def test_a_percent_a_hundredth_of_its_neighbours_is_a_share() -> None:
+    assert shares([38.1, 0.39, 40.2]) == ("A 2011, x",)
+    assert shares([38.1, 39.0, 0.4]) == ("A 2012, x",), "the last year, by the two before"
+    assert shares([0.38, 39.0, 40.2]) == ("A 2010, x",), "the first year, by the two after"
+    assert shares([1.2, 0.01, 1.3]) == ("A 2011, x",)
+    assert shares([38.1, 5.0, 40.2]) == (), "a fall, not a hundredth"
+    assert shares([90.0, 0.4, 20.0]) == (), "neighbours that do not agree tell nothing"
+    assert shares([38.1, 0.39, 0.4]) == (), "a series that goes on as shares has another unit"
+    assert shares([38.1, 0.39, 40.2], [2001, 2006, 2011]) == (), "too far apart"
+    assert shares([38.1, 0.0, 40.2]) == ()
+
+
+def test_values_far_from_the_median_of_their_series() -> None:
+    frame = series_frame([5e9, 6e9, 4e5, 7e9, -1.0])
+    found = find_far_values(frame, columns=["x"], series="series", factor=1000.0, noun="rows")
+    assert found.rows == ("A 2012, x",)
+    assert "(e.g. A 2012: 400,000 against 5,500,000,000)" in found.problem
+
+
+def test_a_stock_is_what_was_added_in_its_life() -> None:
+    frame = series_frame([10.0, 20.0, 30.0, 40.0]).assign(stock=[10.0, 30.0, 60.0, 95.0])
+    settings = {"stock": "stock", "added": "x", "life": 3, "series": "series", "time": "year", "noun": "rows"}
+    found = find_stock_misfits(frame, tolerance=0.02, least=50.0, **settings)
+    assert found.rows == ("A 2013",)
+    assert found.examples == ("A 2013: 95 against 90",)
+    assert found.element_count == 2
+    assert find_stock_misfits(frame, tolerance=0.02, least=100.0, **settings).success, "a few robots are no matter"
+    assert find_stock_misfits(frame.drop(1), tolerance=0.02, least=50.0, **settings).success, "a year is missing"
+
+
+@pytest.mark.parametrize("as_category", [False, True])
+def test_keys_codes_and_empty_cells(as_category: bool) -> None:
+    frame = pd.DataFrame({"a": ["x", "x", "y", None, None], "b": [1, 1, 1, 2, 2], "where": list("pqrst")})
+    frame["a"] = frame["a"].astype("category" if as_category else object)
+    assert find_double_keys(frame, columns=["a", "b"], noun="rows").rows == ("p", "q", "s", "t")
+    assert find_empty_cells(frame, columns=["a", "b"], noun="rows").rows == ("s, a", "t, a")
+    found = find_unknown_values(frame, column="a", allowed=["x"], phrase="of another kind", noun="rows")
+    assert (found.rows, found.problem, found.examples) == (("r",), "1 row of another kind", ("r: y",))
+
+
+def test_rows_that_repeat_a_key_with_the_same_or_with_other_numbers() -> None:
+    frame = pd.DataFrame({"key": list("aabbcd"), "x": [1.0, 1.0, 2.0, 2.2, 5.0, np.nan], "where": list("pqrstu")})
+
+    def repeated(contradicting: bool, tolerance: float = 0.0) -> tuple[str, ...]:
+        return find_repeated_rows(
+            frame, keys=["key"], columns=["x"], noun="rows", contradicting=contradicting, tolerance=tolerance
+        ).rows
+
+    assert repeated(contradicting=False) == ("p",)
+    assert repeated(contradicting=True) == ("r",)
+    assert repeated(contradicting=True, tolerance=0.1) == ()
+
+
+def test_ranges_fractions_and_parts_name_their_columns() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.5, np.nan], "b": [2.0, 2.0, -1.0], "where": list("pqr")})
+    ranges, spans = {"a": [0.0, 2.0], "b": [0.0, None]}, {"a": "0 to 2", "b": "at least 0"}
+    found = find_out_of_range(frame, ranges=ranges, spans=spans, noun="rows")
+    assert found.rows == ("q, a", "r, b")
+    assert found.problem == "a: 1 row outside 0 to 2 (e.g. q: 2.5) | b: 1 row outside at least 0 (e.g. r: -1)"
+    assert (found.element_count, found.unexpected_count) == (5, 2)
+    assert find_fractions(frame, columns=["a", "b"], noun="rows").rows == ("q, a",)
+    assert find_excesses(frame, pairs=[["a", "b"], ["b", "a"]], noun="rows").rows == ("q, a", "p, b")
+
+
+def test_groups_that_do_not_add_up() -> None:
+    frame = pd.DataFrame(
+        {
+            "code": ["D", "1", "2", "D", "1", "2", "D", "1"],
+            "year": [1, 1, 1, 2, 2, 2, 3, 3],
+            "n": [10.0, 4.0, 6.0, 10.0, 4.0, 5.0, 10.0, 4.0],
+            "where": list("pqrstuvw"),
+        }
+    )
+    settings = {"column": "n", "member": "code", "whole": "D", "parts": ["1", "2"], "keys": ["year"], "noun": "rows"}
+    found = find_group_gaps(frame, tolerance=0.02, **settings)
+    assert found.rows == ("s",), "where a part has no row, less than the whole is no gap"
+    assert found.examples == ("s: 9 against 10",)
 
 
 def test_same_number_in_two_columns() -> None:
