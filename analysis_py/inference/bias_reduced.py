@@ -34,11 +34,11 @@ class Correction:
     Attributes
     ----------
     corrected : (n, p).
-    saturated : clusters whose own rows fit a part of a column after the first entirely, so that part is lost.
+    saturated : (p,) clusters whose own rows fit a part of the column entirely, so that this part is lost.
     """
 
     corrected: np.ndarray
-    saturated: int
+    saturated: np.ndarray
 
 
 def correct_columns(projection: Projection, clusters: Factor, columns: np.ndarray, power: float) -> Correction:
@@ -46,7 +46,7 @@ def correct_columns(projection: Projection, clusters: Factor, columns: np.ndarra
     order = np.argsort(clusters.codes, kind="stable")
     bounds = np.concatenate([[0], np.cumsum(np.bincount(clusters.codes, minlength=clusters.levels))])
     corrected = np.empty_like(columns)
-    saturated = 0
+    saturated = np.zeros(columns.shape[1], dtype=np.int64)
     sizes = np.einsum("ij,ij->j", columns, columns)
     for g in range(clusters.levels):
         rows = order[bounds[g] : bounds[g + 1]]
@@ -55,7 +55,7 @@ def correct_columns(projection: Projection, clusters: Factor, columns: np.ndarra
         inner[np.arange(len(rows)), np.asarray(column).ravel()] = projection.shares[rows]
         span = np.column_stack([inner, projection.basis[rows]])
         corrected[rows], lost = _power_of_rest(span, columns[rows], power)
-        saturated += int((lost[1:] > 1e-9 * sizes[1:]).any())
+        saturated += lost > 1e-9 * sizes
     return Correction(corrected, saturated)
 
 

@@ -57,9 +57,11 @@ def correct_residuals(
     made = correct_columns(projection, clusters, columns, _POWERS[spec.type])
     df = satterthwaite(projection, clusters, made.corrected[:, 1:]) if wants_df else None
     messages = []
-    if made.saturated:
+    # the constant is left out: nested effects are part of it, and every cluster fits its own
+    slopes = made.saturated[1 : 1 + len(solution.slopes)]
+    if slopes.any():
         messages.append(
-            f"{made.saturated} cluster(s) of '{clusters.name}' fit a combination of the regressors by themselves: their"
+            f"{slopes.max()} cluster(s) of '{clusters.name}' fit a combination of the regressors by themselves: their"
             f" residuals add nothing in that direction to {spec.label}"
         )
     return Corrected(made.corrected[:, 0] / root, df, tuple(messages))

@@ -182,6 +182,6 @@ def small_sample(
             for f in clusters
             if f.levels < FEW_CLUSTERS
         ]
-    elif groups < FEW_CLUSTERS:
+    elif spec.type == "driscoll_kraay" and groups < FEW_CLUSTERS:
         messages.append(f"only {groups} periods: the errors of Driscoll and Kraay rest on many")
     return SmallSample(factor, df_resid, df_rmse, df_t, tuple(named), tuple(messages))

@@ -94,6 +94,14 @@ def test_kernels_and_lags_are_recorded() -> None:
     assert (conley["kernel"], conley["cutoff_km"]) == ("uniform", 150.0)
 
 
+@pytest.mark.parametrize("convention", ["xtreg", "reghdfe", "plain"])
+@pytest.mark.parametrize("kind", ["cr2", "cr3", "wild"])
+def test_careful_errors_need_no_warning(kind: str, convention: str) -> None:
+    """Effects nested in the clusters are no loss, the constant that holds them neither; few clusters are no reproach."""
+    frame = small_panel(n_cities=30)
+    assert fit(frame, {"type": kind, "by": ["city"]}, convention=convention).messages == ()
+
+
 def test_another_seed_moves_little() -> None:
     frame = small_panel(n_cities=30)
     made = [fit(frame, {"type": "wild", "by": ["city"], "seed": s, "draws": 4_999}) for s in (1, 1, 2)]
