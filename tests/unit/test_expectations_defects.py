@@ -154,6 +154,22 @@ def test_planted_defects_are_found(kind: str) -> None:
     assert missed == []
 
 
+def test_no_percent_is_called_a_share_but_those_that_are() -> None:
+    quiet_environment()
+    from expectations.custom import ExpectPercentsNotToBeShares
+    from expectations.raw.registry import SUITES
+
+    told = set()
+    for source in parameters().contract.sources:
+        for checked in SUITES[source](raw_source(source), parameters()):
+            for expectation in checked.expectations:
+                if isinstance(expectation, ExpectPercentsNotToBeShares):
+                    told |= set(CHECKS[expectation.check](checked.frame, **expectation.arguments()).rows)
+    names = parameters().places["city"]
+    planted = defects().query("kind == 'share_for_percent'").to_dict("records")
+    assert told == {f"{names[row['city_code']]} {row['year']}, {row['indicator']}" for row in planted}
+
+
 @pytest.mark.parametrize("kind", FOUND_FIRMS)
 def test_planted_defects_of_firms_are_found(kind: str, firm_cells: frozenset[tuple[str, str]]) -> None:
     rows = defects().query("kind == @kind").to_dict("records")
