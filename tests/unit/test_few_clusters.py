@@ -97,7 +97,7 @@ def test_kernels_and_lags_are_recorded() -> None:
 @pytest.mark.parametrize("convention", ["xtreg", "reghdfe", "plain"])
 @pytest.mark.parametrize("kind", ["cr2", "cr3", "wild"])
 def test_careful_errors_need_no_warning(kind: str, convention: str) -> None:
-    """Effects nested in the clusters are no loss, the constant that holds them neither; few clusters are no reproach."""
+    """Effects nested in the clusters are no loss, nor is the constant that holds them; few clusters are no reproach."""
     frame = small_panel(n_cities=30)
     assert fit(frame, {"type": kind, "by": ["city"]}, convention=convention).messages == ()
 
