@@ -64,7 +64,8 @@ def _explain_gap(row: dict[str, float], parts: Sequence[str], whole: str, tolera
         wanted, value = row[part] + gap, row[part]
         if any(abs(number - wanted) <= near for number in _exchange_digits(value)):
             return part, "two digits exchanged"
-        if value > 0 and wanted > 0:
+        # of a part that is next to nothing the rounding of the others would explain any power
+        if value > 0 and wanted > 10 * near:
             power = round(float(np.log10(value / wanted)))
             if power and abs(value / 10.0**power - wanted) <= near:
                 return (

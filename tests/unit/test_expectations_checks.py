@@ -203,6 +203,7 @@ def test_parts_that_do_not_add_up() -> None:
         (418.04, "b", "two digits exchanged"),
         (1_480_400.0, "b", "too large by a factor of 10,000"),
         (0.01, "all", None),
+        (0.0148, "b", "too small by a factor of 10,000"),
         (200.0, "all", None),
     ],
 )
