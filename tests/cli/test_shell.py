@@ -14,7 +14,7 @@ from tests.conftest import ROOT, Cli, run_cli
 
 COMMANDS = (
     *("run", "refresh", "validate", "estimate", "compare", "sql", "describe", "trace"),
-    *("recover", "doctor", "ingest", "inputs", "template", "describe-data", "efficiency", "records"),
+    *("recover", "doctor", "ingest", "inputs", "template", "describe-data", "efficiency", "records", "reconcile"),
 )
 
 
