@@ -178,7 +178,8 @@ def describe_coverage(con: duckdb.DuckDBPyConnection, name: str | None = None) -
 
     Parameters
     ----------
-    name : a mart (default fct_city_year), a variable, or ``MART.VARIABLE``.
+    name : a mart (default fct_city_year), a variable, or ``MART.VARIABLE``. A mart without fill codes (firms,
+        efficiency scores) gives the share of its rows with a value.
 
     Returns
     -------
@@ -187,7 +188,7 @@ def describe_coverage(con: duckdb.DuckDBPyConnection, name: str | None = None) -
 
     Raises
     ------
-    CarbonpanelError ``CP-NAME-UNKNOWN`` naming the nearest mart or variable that has fill codes.
+    CarbonpanelError ``CP-NAME-UNKNOWN`` naming the nearest mart or variable that has coverage by year.
     """
     known = [
         (str(t), str(v))
@@ -198,11 +199,15 @@ def describe_coverage(con: duckdb.DuckDBPyConnection, name: str | None = None) -
     for table in tables:
         if wanted.lower() == table.lower():
             return _coverage_of_table(con, table)
+    plain = [t for t in _marts_by_year(con) if t not in tables]
+    for table in plain:
+        if wanted.lower() == table.lower():
+            return _coverage_of_rows(con, table)
     head, _, tail = wanted.rpartition(".")
     inside = [(t, v) for t, v in known if not head or t.lower() == head.lower()]
     found = [(t, v) for t, v in inside if v == tail] or [(t, v) for t, v in inside if v.lower() == tail.lower()]
     if not found:
-        candidates = [v for _, v in inside] if head and inside else tables + [v for _, v in known]
+        candidates = [v for _, v in inside] if head and inside else tables + plain + [v for _, v in known]
         raise CarbonpanelError(
             "CP-NAME-UNKNOWN",
             f"no mart or variable with fill codes is called '{name}'",
@@ -224,6 +229,20 @@ def _coverage_of_table(con: duckdb.DuckDBPyConnection, table: str) -> Descriptio
     body = tuple((v, *(by_variable[v].get(y) for y in years)) for v in order)
     title = f"marts.{table}: share of units with a value (reported or filled), by year"
     return Description(title, ("variable", *(str(y) for y in years)), body)
+
+
+def _marts_by_year(con: duckdb.DuckDBPyConnection) -> list[str]:
+    return [t for s, t, c in _columns(con) if (s, c) == ("marts", "year")]
+
+
+def _coverage_of_rows(con: duckdb.DuckDBPyConnection, table: str) -> Description:
+    """Share of the rows with a value, from the table itself: it has no fill codes."""
+    columns = [c for c in _order(con, table) if c not in {"year", "is_simulated"}]
+    shares = ", ".join(f'count("{c}") / count(*)' for c in columns)
+    rows = con.execute(f'select year, {shares} from marts."{table}" group by year order by year').fetchall()
+    body = tuple((column, *(row[i] for row in rows)) for i, column in enumerate(columns, start=1))
+    title = f"marts.{table}: share of rows with a value, by year"
+    return Description(title, ("variable", *(str(row[0]) for row in rows)), body)
 
 
 def _coverage_of_variable(con: duckdb.DuckDBPyConnection, found: Sequence[tuple[str, str]]) -> Description:

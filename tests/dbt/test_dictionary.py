@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.lineage.codebook import describe
+from analysis_py.lineage.codebook import describe, describe_coverage
 
 
 def test_every_column_is_described(demo: duckdb.DuckDBPyConnection) -> None:
@@ -92,3 +92,20 @@ def test_describe_names_the_nearest(demo: duckdb.DuckDBPyConnection, typo: str, 
         describe(demo, typo)
     assert caught.value.code == "CP-NAME-UNKNOWN"
     assert f"'{meant}'" in caught.value.remedy
+
+
+def test_coverage_of_a_mart_without_fill_codes(demo: duckdb.DuckDBPyConnection) -> None:
+    told = describe_coverage(demo, "fct_firm_year")
+    years = [str(y) for (y,) in demo.execute("select distinct year from marts.fct_firm_year order by 1").fetchall()]
+    assert told.columns == ("variable", *years)
+    shares = {row[0]: row[1:] for row in told.rows}
+    assert shares["firm_code"] == (1.0,) * len(years)
+    expected = demo.execute("select count(co2_t) / count(*) from marts.fct_firm_year group by year order by year")
+    assert shares["co2_t"] == tuple(share for (share,) in expected.fetchall())
+    assert not {"year", "is_simulated"} & set(shares)
+
+
+def test_coverage_of_an_unknown_mart_names_one_that_has_it(demo: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(CarbonpanelError, match="fct_firm_yaer") as caught:
+        describe_coverage(demo, "fct_firm_yaer")
+    assert "fct_firm_year" in str(caught.value.remedy)
