@@ -26,13 +26,14 @@ def firm_notes(
     cohorts = counter.cohorts()
     total, scope_only = sum(c.finds for c in cohorts), sum(c.scope_only for c in cohorts)
     if "scope" in roles and total:
-        first, last = cohorts[0], cohorts[-1]
+        ends = (cohorts[0], cohorts[-1]) if len(cohorts) > 1 else cohorts
+        by_year = ", ".join(f"{c.year}: {c.scope_only_share:.0%}" for c in ends)
         warnings.insert(
             0,
             "the business scope is that of the download, not of the founding year: firms rewrite it later, so that "
             f"older cohorts are counted by words they may not have used then. {scope_only:,} of {total:,} finds "
-            f"({scope_only / total:.0%}) rest on the scope alone ({first.year}: {first.scope_only_share:.0%}, "
-            f"{last.year}: {last.scope_only_share:.0%}); the table of cohorts has every year",
+            f"({scope_only / total:.0%}) rest on the scope alone ({by_year}); the table of cohorts has every "
+            "year",
         )
     for role, what in (("name", "names"), ("scope", "business scopes")):
         if role not in roles:

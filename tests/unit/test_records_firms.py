@@ -81,6 +81,12 @@ def test_retroactive_scopes_are_warned_of_by_cohort(tmp_path: Path) -> None:
         (2020, 2, 0, 2),
     ]
     assert [c.scope_only_share for c in outcome.cohorts] == [0.5, 1.0]
+    assert "(2018: 50%, 2020: 100%)" in outcome.warnings[0]
+
+
+def test_one_cohort_is_named_once(tmp_path: Path) -> None:
+    outcome = firms(tmp_path / "a.csv", FIRMS[:3])
+    assert "on the scope alone (2018: 50%);" in outcome.warnings[0]
 
 
 def test_the_stock_falls_with_deregistrations_and_says_where_it_is_incomplete(tmp_path: Path) -> None:
