@@ -169,7 +169,7 @@ def _numbers(data: PanelData, columns: Columns, column: str, names: Sequence[str
             "CP-EFFICIENCY-VALUE",
             f"{columns.kind(column)} '{column}' must be positive: {shown}{more}",
             where=_place(data, int(rows[0]), column),
-            remedy=_remedy(values[rows], column in columns.goods, zero),
+            remedy=_remedy(values[rows], column, column in columns.goods, zero),
         )
     return values
 
@@ -193,12 +193,11 @@ def _fault(value: float) -> str:
     return "zero" if value == 0 else f"{value:.10g}"
 
 
-def _remedy(values: np.ndarray, is_good: bool, zero: str) -> str:
+def _remedy(values: np.ndarray, column: str, is_good: bool, zero: str) -> str:
+    leave = f"leave the rows out (--sample '\"{column}\" > 0')"
     if is_good and zero == "refuse" and bool((values == 0).all()):
-        return (
-            "leave the rows out, or let the model drop a zero output's term with --zero drop_term; nothing is shifted"
-        )
-    return "leave the rows out or bring the numbers; nothing is filled in or shifted"
+        return f"{leave}, or let the model drop a zero output's term with --zero drop_term; nothing is shifted"
+    return f"{leave} or bring the numbers; nothing is filled in or shifted"
 
 
 def read_explanatory(data: PanelData, names: Sequence[str]) -> np.ndarray:

@@ -68,6 +68,7 @@ def test_numbers_that_cannot_be_used(column: str, value: float, words: str) -> N
     assert "CP-EFFICIENCY-VALUE" in said
     assert words in said
     assert f"column '{column}'" in said
+    assert f"--sample '\"{column}\" > 0'" in said
 
 
 def test_a_zero_output_may_be_dropped_on_request() -> None:
