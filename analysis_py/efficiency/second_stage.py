@@ -138,7 +138,7 @@ def _check_design(design: np.ndarray, names: Sequence[str]) -> None:
     if n <= k + 1:
         raise CarbonpanelError(
             "CP-EFFICIENCY-SECOND-STAGE",
-            f"only {n} unit(s) lie off the frontier, too few for {k} coefficients",
+            f"only {n} observation(s) lie off the frontier, too few for {k} coefficients",
             remedy="use fewer explanatory columns, or --reference global",
         )
     scale = np.sqrt((design**2).mean(axis=0))

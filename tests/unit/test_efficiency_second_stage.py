@@ -146,3 +146,12 @@ def test_unknown_algorithm() -> None:
     panel, z = world(3)
     with pytest.raises(CarbonpanelError, match="algorithm 3"):
         stage(panel, z, algorithm=3)
+
+
+def test_too_few_inefficient_observations_are_counted_as_such() -> None:
+    panel, z = world(3, 8)
+    names = [f"z{i}" for i in range(8)]
+    noise = np.random.default_rng(4).normal(size=(len(z), 8))
+    with pytest.raises(CarbonpanelError, match=r"only \d observation\(s\) lie off the frontier") as caught:
+        second_stage(panel, ModelSpec("ccr"), CONTEMPORANEOUS, noise, names, draws=30, evaluator=ratio_evaluator)
+    assert caught.value.code == "CP-EFFICIENCY-SECOND-STAGE"
