@@ -7,6 +7,7 @@ and reaches here through ``meta.column_dictionary``; nothing is hard-coded per v
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
@@ -53,7 +54,11 @@ def trace(
         key["province_code"] = tracer.province_of(code)
     if not tracer.rows(table, key, ()):
         raise tracer.no_row(level, table, code, year)
-    return tracer.step_column(table, column, key, ())[0]
+    tree = tracer.step_column(table, column, key, ())[0]
+    others = [t for t in tracer.marts_of(level) if t != table and column in tracer.columns[t]] if panel is None else []
+    if not others:
+        return tree
+    return replace(tree, notes=(*tree.notes, f"also a column of {', '.join(others)}: choose with --panel"))
 
 
 class _Tracer:
@@ -64,6 +69,7 @@ class _Tracer:
         self.columns: dict[str, dict[str, dict[str, str]]] = {}
         self.schema_of: dict[str, str] = {}
         self.seen: dict[tuple[object, ...], list[dict[str, object]]] = {}
+        self.cells: dict[tuple[str, int, str, str], tuple[RawCell | None, list[RawCell]]] = {}
         for schema, table, column, *meta in con.execute(
             "select schema_name, model_name, column_name, unit, formula, inputs from meta.column_dictionary "
             "where schema_name in ('marts', 'intermediate', 'staging', 'reference') "
@@ -286,7 +292,7 @@ class _Tracer:
         if not found:
             return TraceStep("indicator", label, notes=("the place did not exist in this year",))
         row = found[0]
-        chosen, rejected = read_cells(self.con, code, year, indicator, level)
+        chosen, rejected = self.read_cells(indicator, code, year, level)
         notes: list[str] = []
         children: list[TraceStep] = []
         if row["ratio_base"] is not None:
@@ -316,9 +322,16 @@ class _Tracer:
             "indicator", label, row["value"], str(about["unit"]), str(row["fill"]), None, tuple(notes), tuple(children)
         )
 
+    def read_cells(self, indicator: str, code: str, year: int, level: Level) -> tuple[RawCell | None, list[RawCell]]:
+        """The cells of a place, year and indicator, looked up once: a chain meets the same cell many times."""
+        key = (code, year, indicator, level.name)
+        if key not in self.cells:
+            self.cells[key] = read_cells(self.con, code, year, indicator, level)
+        return self.cells[key]
+
     def step_cross_section(self, indicator: str, code: str, year: int, level: Level, unit: str) -> TraceStep:
         """The one value of an indicator that is read for its base year alone; it is never filled."""
-        chosen, rejected = read_cells(self.con, code, year, indicator, level)
+        chosen, rejected = self.read_cells(indicator, code, year, level)
         children = [_cell_step("cell", chosen)] if chosen else []
         children += [_cell_step("rejected", cell) for cell in rejected]
         notes = () if chosen else ("no usable cell of this year, and a cross section is not filled",)

@@ -24,7 +24,7 @@ from analysis_py.errors import CarbonpanelError
 
 KEYS = ["study", "measure", "unit_code"]
 #: Columns that name the choices behind a number; they stand beside every one.
-CHOICES = ["model", "returns", "orientation", "disposability", "weights", "reference"]
+CHOICES = ["inputs", "goods", "bads", "model", "returns", "orientation", "disposability", "weights", "reference"]
 SCORE_COLUMNS = {
     "study": "string",
     "measure": "string",
@@ -192,6 +192,9 @@ def _run_model(
         part.loc[part["reason"] == "", "reason"] = "too few observations for a frontier"
     out = rows(run, part, model)
     out["study"], out["measure"] = model["study"], model["measure"]
+    # "+" between the names, so that a trace follows each of them
+    for name, group in (("inputs", inputs), ("goods", goods), ("bads", bads)):
+        out[name] = "+".join(group) if group else None
     out["model"], out["returns"] = spec.model, str(spec.returns)
     out["orientation"] = str(spec.orientation)
     out["disposability"] = str(spec.disposability) if bads else ""

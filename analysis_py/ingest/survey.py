@@ -55,7 +55,8 @@ def survey_file(book: CellFile, *, sheet: str | None = None, wanted: Collection[
             left = [name for name in left if name not in used]
     for source in contract.flat:
         if not wanted or source in wanted:
-            others = [name for name in levels if not levels[name]]
+            taken = {name for part in parts if part.source in contract.sources for name in part.sheets}
+            others = [name for name in levels if name not in taken]
             used = _sheets_of_flat(book, source, others) if others else ()
             if used:
                 parts.append(Part(source, used))

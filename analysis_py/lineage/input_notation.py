@@ -14,6 +14,7 @@ from analysis_py.errors import CarbonpanelError
 _ITEM = re.compile(
     r"(?:(?P<table>[A-Za-z]\w*)\.)?(?P<name>[A-Za-z]\w*)(?:\[(?P<filters>[^\]]*)\])?(?:@(?P<when>[-\w.]+))?"
 )
+_SEVERAL = re.compile(r"(?P<head>(?:[A-Za-z]\w*\.)?)(?P<names>\w+(?:\+\w+)+)(?P<tail>(?:\[[^\]]*\])?(?:@[-\w.]+)?)")
 _BRACES = re.compile(r"\{(\w+)\}")
 
 
@@ -48,9 +49,14 @@ def parse_inputs(text: str, *, row: Mapping[str, object], year: int, first_year:
     ------
     CarbonpanelError ``CP-TRACE-NOTATION`` for an item that does not follow the notation: a mistake in a YAML.
     """
-    ingredients = []
+    ingredients: list[tuple[InputItem, ...]] = []
     for part in _split(text):
         filled = [fill_braces(choice.strip(), row) for choice in part.split("|")]
+        several = _SEVERAL.fullmatch(filled[0] or "") if len(filled) == 1 else None
+        if several is not None:  # a brace that named several columns: an ingredient each
+            names = [f"{several['head']}{name}{several['tail']}" for name in several["names"].split("+")]
+            ingredients += [(_parse_item(name, year, first_year),) for name in names]
+            continue
         items = tuple(_parse_item(choice, year, first_year) for choice in filled if choice is not None)
         if items:
             ingredients.append(items)

@@ -35,7 +35,15 @@
     from (
         select
             {{ keys | join(', ') }},
+            {% if variable['data_type'] == 'double' -%}
+            -- no number divided by zero: missing, as in every measure of the project
+            case
+                when isfinite(cast(({{ variable['expression'] }}) as double))
+                    then cast(({{ variable['expression'] }}) as double)
+            end as user_value
+            {%- else -%}
             cast(({{ variable['expression'] }}) as {{ variable['data_type'] }}) as user_value
+            {%- endif %}
             {%- if has_fill %},
             case when user_value is null then 'missing' else {{ worst_fill(fills) }} end as user_fill
             {%- endif %}

@@ -15,7 +15,7 @@ import pytest
 from analysis_py.locks import FileLock
 from analysis_py.settings import project_root
 from analysis_py.warehouse import open_read
-from tests.dbt.user_files import write_user_files
+from tests.dbt.user_files import write_user_files, write_user_variables
 
 ROOT = project_root()
 USER_INPUTS = {
@@ -95,9 +95,10 @@ def demo_database_one_thread(base_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def user_database(base_folder: Path) -> Path:
-    """Two files of a user and nothing else, with every data test."""
+    """Two files and three variables of a user and nothing else, with every data test."""
     data = base_folder / "dbt_user_data"
     write_user_files(data)
+    write_user_variables(data)
     variables = json.dumps({"inputs": USER_INPUTS, "co2_source": "ceads"})
     return _built(base_folder, "dbt_user", "--vars", variables, "--exclude-resource-type", "unit_test", data=data)
 

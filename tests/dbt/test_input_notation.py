@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis_py.errors import CarbonpanelError
-from analysis_py.lineage.input_notation import InputItem, parse_inputs
+from analysis_py.lineage.input_notation import InputItem, named_columns, parse_inputs
 
 ROW: dict[str, object] = {"co2_source": "ceads", "base_year": 2003, "grid_region": None}
 
@@ -45,6 +45,22 @@ def test_braces_take_the_values_of_the_row_and_drop_what_is_null() -> None:
 def test_years(text: str, year: int, years: tuple[int, ...], is_series: bool) -> None:
     ((item,),) = parsed(text, year)
     assert (item.years, item.is_series) == (years, is_series)
+
+
+def test_a_brace_may_name_several_columns() -> None:
+    row = {"inputs": "labour+capital", "study": "x"}
+    found = parse_inputs("t.{inputs}[study={study}]", row=row, year=2006, first_year=2000)
+    assert found == [
+        (InputItem("labour", "t", (("study", "x"),)),),
+        (InputItem("capital", "t", (("study", "x"),)),),
+    ]
+
+
+def test_names_are_read_without_a_row() -> None:
+    text = "gdp, t.x[a={b}], co2_{source}_mt, a.i | b.i, x@-1, t.{names}[s={s}]"
+    assert named_columns(text) == [
+        ("", "gdp"), ("t", "x"), ("", "co2_*_mt"), ("a", "i"), ("b", "i"), ("", "x"), ("t", "*")
+    ]  # fmt: skip
 
 
 def test_alternatives_stay_together() -> None:

@@ -83,3 +83,32 @@ def test_a_var_nothing_is_built_for_is_refused(tmp_path: Path, variables: dict[s
     result = run_dbt(tmp_path, "build", "-s", "seed_unit", "--vars", json.dumps(variables))
     assert result.returncode != 0
     assert said in result.stdout
+
+
+def test_variables_of_a_user_are_columns_with_fill_codes(user: duckdb.DuckDBPyConnection) -> None:
+    assert _value(user, "fiscal_share", "110100", 2010) == (pytest.approx(0.1), "observed")
+    assert _value(user, "fiscal_share", "110100", 2005) == (pytest.approx(0.1), "linear")
+    reported = user.execute(
+        "select fiscal_share_reported from marts.fct_city_year where city_code = '110100' and year = 2005"
+    ).fetchone()
+    assert reported == (None,)
+    large = "select is_large from marts.fct_city_year where city_code = '110100' and year in (2005, 2015) order by year"
+    assert user.execute(large).fetchall() == [(False,), (True,)]
+
+
+def test_variables_of_a_user_reach_the_panels_and_build_on_each_other(user: duckdb.DuckDBPyConnection) -> None:
+    rows = user.execute(
+        "select fiscal_share, fiscal_share_gap, fiscal_share_gap_fill from marts.panel_carbon_productivity "
+        "where city_code = '110100' and year = 2005"
+    ).fetchone()
+    assert rows == (pytest.approx(0.1), pytest.approx(0), "linear")
+
+
+def test_variables_of_a_user_are_described_and_traced(user: duckdb.DuckDBPyConnection) -> None:
+    told = user.execute(
+        "select unit, formula, source from meta.column_dictionary "
+        "where model_name = 'panel_carbon_productivity' and column_name = 'fiscal_share'"
+    ).fetchone()
+    assert told == ("share", "fiscal_expenditure_yi_yuan / gdp_yi_yuan", "variables.yml")
+    text = render_trace(trace(user, "110100", 2010, "fiscal_share", panel="panel_carbon_productivity"))
+    assert "book.xlsx, sheet 'Sheet1', row 12, column 'fiscal_expenditure'" in text

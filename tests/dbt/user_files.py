@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis_py.specification.user_variables import settle_user_variables
+
 _COLUMNS = [
     "source", "dataset", "city_code", "place_code_raw", "place_name_raw", "year", "indicator", "value", "unit",
     "area_scope", "population_basis", "vintage", "value_text", "source_file", "source_sheet", "source_row",
@@ -63,3 +65,28 @@ def write_user_files(data: Path) -> None:
         folder = data / "raw" / str(source)
         folder.mkdir(parents=True, exist_ok=True)
         part.to_parquet(folder / f"{dataset}.parquet", index=False)
+
+
+VARIABLES = """
+- name: fiscal_share
+  table: [fct_city_year, panel_carbon_productivity]
+  expression: fiscal_expenditure_yi_yuan / gdp_yi_yuan
+  unit: share
+  description: Fiscal expenditure over GDP
+- name: fiscal_share_gap
+  table: panel_carbon_productivity
+  expression: fiscal_share - avg(fiscal_share) over (partition by year)
+  unit: share
+  description: Against the mean of the year
+- name: is_large
+  table: fct_city_year
+  expression: gdp_yi_yuan > 2000
+  unit: class
+  description: A large economy
+"""
+
+
+def write_user_variables(data: Path) -> None:
+    """Write ``<data>/variables.yml`` and settle it, as a refresh does."""
+    (data / "variables.yml").write_text(VARIABLES, encoding="utf-8")
+    settle_user_variables(data)

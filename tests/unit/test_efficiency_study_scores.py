@@ -115,9 +115,16 @@ def test_the_worst_fill_of_the_quantities_stands_beside_the_score() -> None:
 def test_every_choice_stands_beside_every_number() -> None:
     table = score_table(observations(), models("GTFP", "GTFP_thirds"))
     said = table.groupby("measure")[CHOICES].first()
-    assert said.loc["GTFP"].tolist() == ["sbm-ddf", "crs", "none", "strong", "halves", "global"]
+    quantities = ["labour_10k+capital_yi_yuan+energy_10k_tce", "gdp_yi_yuan", "co2_mt"]
+    assert said.loc["GTFP"].tolist() == [*quantities, "sbm-ddf", "crs", "none", "strong", "halves", "global"]
     assert said.loc["GTFP_thirds", "weights"] == "thirds"
     assert list(index_table(observations(), models("GTFP")).columns) == list(INDEX_COLUMNS)
+
+
+def test_a_model_without_bad_outputs_names_none() -> None:
+    table = score_table(observations(study="yellow_river"), models("CTFP_BCC", study="yellow_river"))
+    assert table["bads"].isna().all()
+    assert (table["goods"] == "gdp_yi_yuan+green_coverage_pct+co2_reversed_share").all()
 
 
 def test_one_unit_makes_no_frontier() -> None:

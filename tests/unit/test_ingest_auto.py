@@ -295,3 +295,13 @@ def test_reports_of_parts_are_kept_beside_each(tmp_path: Path) -> None:
             "everything.xlsx",
             list(one.indicators),
         )
+
+
+def test_firms_with_their_city_are_firms(tmp_path: Path) -> None:
+    head = "证券代码,会计期间,总资产(亿元),营业收入(亿元),city_name"
+    text = f"{head}\n600519,2019,1830.4,854.3,遵义市\n600690,2019,1874.5,2007.6,青岛市\n"
+    found = split(write_text(tmp_path / "firms.csv", text))
+    ((name, rows),) = found.items()
+    assert name.startswith("listed_firms/")
+    assert {row["firm_code"] for row in rows} == {"600519", "600690"}
+    assert {row["city_name"] for row in rows} == {"遵义市", "青岛市"}
