@@ -269,12 +269,12 @@ def test_mixed_inputs_are_simulated_and_say_so_everywhere(tmp_path: Path) -> Non
     assert run_cli("ingest", str(path), "--as", "city_yearbook", env=places(folder)).returncode == 0
     result = run_cli("refresh", "--inputs", "mixed", env=places(folder), timeout=1500)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "the demo world stands in for city_emissions, city_energy" in result.stdout
+    assert "the demo world stands in for city_construction, city_digital, city_emissions" in result.stdout
     assert result.stdout.count("SIMULATED - not evidence about China") == 2
     build = rows(folder, "select world, is_simulated, inputs from meta.build")[0]
     assert (build["world"], build["is_simulated"]) == ("mixed", True)
     kinds = json.loads(str(build["inputs"]))
-    assert (kinds["city_yearbook"], kinds["city_energy"], kinds["province_energy"]) == ("user", "demo", "none")
+    assert (kinds["city_yearbook"], kinds["city_energy"], kinds["listed_firms"]) == ("user", "demo", "demo")
     cell = "city_code = '340100' and year = 2010"
     found = rows(folder, f"select gdp_yi_yuan as gdp, is_simulated from fct_city_year where {cell}")
     assert found[0]["gdp"] == pytest.approx(400 * 1.1**7, abs=0.01) and found[0]["is_simulated"] is True
