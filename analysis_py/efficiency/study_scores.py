@@ -186,7 +186,8 @@ def _run_model(
             columns,
             spec,
             reference=model["reference"] or None,
-            index=model["index_kind"] or None,
+            # the scores of a model with an index need no index
+            index=(model["index_kind"] or None) if rows is _index_rows else None,
         )
     else:
         part.loc[part["reason"] == "", "reason"] = "too few observations for a frontier"
