@@ -28,7 +28,7 @@ _TAIL = """
   data, which does not follow from its sums of squares. Hansen's own program agrees up to three thresholds.
 - `cr2`, `cr3`, `wild`: against their definitions on dense matrices and by forming every bootstrap sample, not against
   `clubSandwich` or `boottest`. `poisson`: against `fepois` of pyfixest and generalised linear models; the factors of
-  `ppmlhdfe` by its published code, not by its output.
+  `ppmlhdfe` from memory, neither by its code nor by its output.
 - `conley`: against explicit formulas only. `driscoll_kraay`: against linearmodels, not against Stata's `xtscc`.
 - Instrumental variables: `xtivreg2` and `ivreghdfe` with clusters by their published code, not by their output; the
   effective F's critical values against printed ones with one instrument only; AKM errors and Rotemberg weights against
@@ -38,6 +38,10 @@ _TAIL = """
 - `romano_wolf`: by hand and by trials, not against `rwolf2`; `johnson_neyman_fdr`: against the steps of the R package.
 - The marts' numbers: against the demo world's own truths (`carbonpanel recover`, `tests/dbt`), not another program.
 """
+
+
+#: Numbers this small count as zero and are compared as they stand.
+_ZERO = 1e-8
 
 
 @dataclass
@@ -60,7 +64,9 @@ def record(found: float, wanted: float | str) -> None:
         tally.printed += 1
     else:
         tally.full += 1
-        tally.worst = max(tally.worst, abs(found - wanted) / abs(wanted) if wanted else abs(found))
+        # what is zero but for rounding has no significant digits to agree in
+        scale = abs(wanted) if abs(wanted) > _ZERO else 1.0
+        tally.worst = max(tally.worst, abs(found - wanted) / scale)
 
 
 def tallies() -> Mapping[str, Tally]:
