@@ -8,8 +8,8 @@ is. Sources: Correia, Guimaraes & Zylkin (2020, Stata Journal 20:95-115) for the
 arXiv:1903.01633) for separation; the sandwich is that of Gourieroux, Monfort & Trognon (1984).
 
 Conventions: ``reghdfe`` follows Stata's ``ppmlhdfe`` (singletons dropped, asymptotic factors N/(N-1) and G/(G-1), a
-constant; not checked against its output), ``fixest`` is R's ``fepois`` (the factors of least squares); ``plain``, ``xtreg`` and ``areg`` use the
-asymptotic factors without dropping singletons. Test statistics are z.
+constant; not checked against its output), ``fixest`` is R's ``fepois`` (the factors of least squares); ``plain``,
+``xtreg`` and ``areg`` use the asymptotic factors without dropping singletons. Test statistics are z.
 """
 
 from __future__ import annotations
