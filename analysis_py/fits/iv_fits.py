@@ -24,7 +24,8 @@ from analysis_py.fits.iv_warnings import instrument_messages
 from analysis_py.fits.model_fits import coefficient_rows
 from analysis_py.fits.run_record import CoefficientRow, CurvePoint, DiagnosticRow, ModelRun
 from analysis_py.panels.calendar_panel import CalendarPanel
-from analysis_py.panels.frame import ModelColumns, Where, zeros_warning
+from analysis_py.panels.frame import ModelColumns, Where
+from analysis_py.panels.transforms import zeros_warning
 from analysis_py.study import Model
 
 

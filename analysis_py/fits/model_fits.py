@@ -15,7 +15,8 @@ from analysis_py.estimators.twfe import fit_twfe
 from analysis_py.fits.model_checks import explain_absent
 from analysis_py.fits.run_record import CoefficientRow, DiagnosticRow, GroupFit, ModelRun, VariableRow
 from analysis_py.panels.calendar_panel import CalendarPanel
-from analysis_py.panels.frame import EstimationFrame, ModelColumns, Where, build_frame, empty_sample, zeros_warning
+from analysis_py.panels.frame import EstimationFrame, ModelColumns, Where, build_frame, empty_sample
+from analysis_py.panels.transforms import zeros_warning
 from analysis_py.specification.terms import evaluate, leaves, parse_term
 from analysis_py.study import Model
 

@@ -14,22 +14,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from analysis_py.errors import CarbonpanelError, nearest
+from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.descriptive import stata_percentile
 from analysis_py.panels.calendar_panel import CalendarPanel
 from analysis_py.panels.cell_places import as_numbers, describe_values
+from analysis_py.panels.transforms import IN_PLACE, LAG, is_expression, unknown_transform, zeros_warning
 from analysis_py.specification.expressions import Expression, evaluate_condition, evaluate_expression, parse_expression
 from analysis_py.specification.terms import FUNCTIONS, Column, Term, calls, evaluate, leaves, parse_term, unknown_column
 from analysis_py.study import Model
 
 #: ``where(key, item)``: the line of a model's key in its study file.
 Where = Callable[[str, int | None], str]
-
-_LAG = re.compile(r"lag\(\s*(-?\d+)\s*\)")
-_IN_PLACE = {"log": "ln", "ln": "ln", "log1p": "log1p", "asinh": "asinh"}
-
-#: Transforms in place, as a study may write them.
-TRANSFORMS = (*_IN_PLACE, "standardise", "lag(1)")
 
 _BARE_WORD = re.compile(r"[^\W\d]\w*")
 
@@ -79,10 +74,10 @@ class ModelColumns:
         self._own: dict[str, pd.Series] = {}
         self._fills: dict[str, np.ndarray] = {}
         for name, text in model.transforms:
-            if _is_expression(text):
+            if is_expression(text):
                 self._derive(name, text)
         for name, text in model.transforms:
-            if not _is_expression(text):
+            if not is_expression(text):
                 self._transform(name, text)
         if model.winsor is not None:
             self._winsorise()
@@ -149,7 +144,7 @@ class ModelColumns:
         place = self.where("transforms", None)
         bare = _BARE_WORD.fullmatch(text.strip())
         if bare and bare[0].lower() not in ("null", "true", "false", *(n.lower() for n in self.names)):
-            raise _unknown_transform(name, bare[0], self.names, place)
+            raise unknown_transform(name, bare[0], self.names, place)
         expression = parse_expression(text, self.names, place)
         filled = np.zeros(len(self.panel), dtype=bool)
         for column in expression.columns:
@@ -165,7 +160,7 @@ class ModelColumns:
         if name not in self.names:
             raise unknown_column(name, self.names, self.where("transforms", None))
         values = self.numbers(name)
-        lag = _LAG.fullmatch(text)
+        lag = LAG.fullmatch(text)
         self._fills[name] = self.fill_mask(name)
         if lag:
             self._fills[name] = self.panel.shifted(self._fills[name], int(lag[1]))
@@ -173,8 +168,8 @@ class ModelColumns:
         elif text == "standardise":
             values = self._standardise(name, values)
         else:
-            self._warn_of_logs(_IN_PLACE[text], name, values)
-            values = FUNCTIONS[_IN_PLACE[text]](values)
+            self._warn_of_logs(IN_PLACE[text], name, values)
+            values = FUNCTIONS[IN_PLACE[text]](values)
         self._own[name] = pd.Series(values)
 
     def _standardise(self, name: str, values: np.ndarray) -> np.ndarray:
@@ -233,8 +228,8 @@ class ModelColumns:
         """Note logs of zeros and of impossible values inside a term, and logs of what is a log already."""
         done = dict(self.model.transforms)
         for function, inner in calls(term):
-            for name in dict.fromkeys(n for n, _ in leaves(inner) if done.get(n) in _IN_PLACE):
-                first = _IN_PLACE[done[name]]
+            for name in dict.fromkeys(n for n, _ in leaves(inner) if done.get(n) in IN_PLACE):
+                first = IN_PLACE[done[name]]
                 self.messages.append(
                     f"transforms makes {name} {first}({name}) already, so {function}({name}) is"
                     f" {function}({first}({name})); leave out one of the two"
@@ -243,32 +238,8 @@ class ModelColumns:
             self._warn_of_logs("ln" if function == "log" else function, label, evaluate(inner, label, self)[0][1])
 
 
-def zeros_warning(label: str) -> str:
-    """What to know about a log of counts with zeros."""
-    return (
-        f"{label} was taken of zeros too: its coefficient depends on the unit of the count"
-        " (Chen & Roth 2024, QJE 139:891-936); compare a Poisson or an extensive-margin model"
-    )
-
-
-def _unknown_transform(name: str, word: str, names: Sequence[str], where: str) -> CarbonpanelError:
-    near = nearest(word, [*TRANSFORMS, *names])
-    return CarbonpanelError(
-        "CP-STUDY-COLUMN",
-        f"'{word}' is neither a transform nor a column",
-        where=where,
-        remedy=(f"did you mean '{near[0]}'? " if near else "")
-        + f"Transforms are {', '.join(TRANSFORMS)}; anything else is SQL under a name of its own,"
-        f" for example: {{new_{name}: {word}({name})}}",
-    )
-
-
-def _is_expression(text: str) -> bool:
-    return text not in _IN_PLACE and text != "standardise" and _LAG.fullmatch(text) is None
-
-
 def derived_only(model: Model) -> Model:
-    return replace(model, transforms=tuple((n, t) for n, t in model.transforms if _is_expression(t)), winsor=None)
+    return replace(model, transforms=tuple((n, t) for n, t in model.transforms if is_expression(t)), winsor=None)
 
 
 def fixed_effect_columns(effects: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -255,7 +255,7 @@ def _covariance(model: ModelRun) -> str:
 
 
 def _is_in_place(transform: str) -> bool:
-    from analysis_py.panels.frame import TRANSFORMS
+    from analysis_py.panels.transforms import TRANSFORMS
 
     return transform in TRANSFORMS or re.fullmatch(r"lag\(\s*-?\d+\s*\)", transform) is not None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -176,7 +177,7 @@ def lsdv_fit(column: str) -> np.ndarray:
 
 def test_pyfixest_agrees() -> None:
     """The engine's own regression: coefficients, iid and heteroskedastic errors (its clustered ones are not stable)."""
-    pyfixest = pytest.importorskip("pyfixest")
+    pyfixest = import_module("pyfixest")
     frame = PANEL.drop(columns="region^year")
     demeaner = pyfixest.MapDemeaner(fixef_tol=1e-12)
     for effects, formula in (
@@ -193,7 +194,7 @@ def test_pyfixest_agrees() -> None:
 
 
 def test_statsmodels_weighted_least_squares() -> None:
-    models = pytest.importorskip("statsmodels.api")
+    models = import_module("statsmodels.api")
     z = models.add_constant(PANEL[SLOPES])[[*SLOPES, "const"]]
     model = models.WLS(PANEL["y"], z, weights=PANEL["w"])
     for name in ("HC1", "HC2", "HC3"):

@@ -6,6 +6,7 @@ J. Wooldridge's lecture notes on linear panel data models. linearmodels serves a
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_experience_is_collinear_with_both_effects(wagepan: pd.DataFrame) -> Non
 
 
 def test_linearmodels(wagepan: pd.DataFrame) -> None:
-    panel = pytest.importorskip("linearmodels.panel")
+    panel = import_module("linearmodels.panel")
     slopes = ["union", "married", "expersq", "hours"]
     indexed = wagepan.set_index(["nr", "year"])
     model = panel.PanelOLS(indexed["lwage"], indexed[slopes], entity_effects=True, time_effects=True)
@@ -134,7 +135,7 @@ def test_linearmodels(wagepan: pd.DataFrame) -> None:
 
 
 def test_linearmodels_weighted(wagepan: pd.DataFrame) -> None:
-    panel = pytest.importorskip("linearmodels.panel")
+    panel = import_module("linearmodels.panel")
     slopes = ["union", "married", "hours"]
     unbalanced = wagepan[(wagepan.nr * 7 + wagepan.year) % 5 != 0].assign(w=lambda d: 0.5 + (d.nr % 13) / 10)
     indexed = unbalanced.set_index(["nr", "year"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,7 +105,7 @@ def test_singletons_are_found_to_the_end() -> None:
 
 
 def test_singletons_as_pyfixest() -> None:
-    core = pytest.importorskip("pyfixest.core.detect_singletons")
+    core = import_module("pyfixest.core.detect_singletons")
     rng = np.random.default_rng(3)
     for _ in range(20):
         codes = [rng.integers(0, 40, 120), rng.integers(0, 30, 120), rng.integers(0, 50, 120)]
