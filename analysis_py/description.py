@@ -62,6 +62,7 @@ def describe_file(
     ``winsor`` replaces values beyond the two percentiles by these first (Stata's winsor2). Raises ``CP-COLUMN`` for
     a name that is not there and ``CP-COLUMN-TEXT`` for a column of text.
     """
+    import numpy as np
     import pandas as pd
 
     from analysis_py.estimators.descriptive import describe_columns
@@ -94,6 +95,8 @@ def describe_file(
                     where=str(file),
                     remedy=explain_text(frame, name),
                 )
+    infinite = {c: int(np.isinf(frame[c].to_numpy(dtype=float, na_value=np.nan)).sum()) for c in names}
+    left_out += [f"{count} infinite value(s) of {c} count as missing" for c, count in infinite.items() if count]
     described = describe_columns(frame, names, winsor=limits)
     records = [dataclasses.asdict(row) for row in described]
     keys = tuple(records[0])

@@ -263,13 +263,16 @@ def _model_json(run: StudyRun, model: ModelRun) -> dict[str, Any]:
             {k: v for k, v in asdict(d).items() if k != "extra"} | dict(d.extra) for d in model.descriptives
         ],
         "dropped_reasons": _reasons(model),
+        "dropped_observations": [
+            {"unit": unit, "time": time, "reason": reason} for unit, time, reason in model.dropped
+        ],
         "spec_hash": model.spec_hash,
         "spec": dict(model.spec),
     }
 
 
 def _reasons(model: ModelRun) -> dict[str, int]:
-    """How many rows of the sample did not enter, by reason; the rows themselves are in results.dropped_observation."""
+    """How many rows of the panel did not enter, by reason."""
     counts: dict[str, int] = {}
     for _, _, reason in model.dropped:
         counts[reason] = counts.get(reason, 0) + 1

@@ -70,5 +70,5 @@ def fit_heterogeneity(blank: ModelRun, model: Model, panel: CalendarPanel, where
         coefficients=tuple(replace(row, group=group) for group, r in fits for row in coefficient_rows(r)),
         diagnostics=tests,
         groups=tuple(group_fit(group, r) for group, r in fits),
-        dropped=dropped_labels(panel, data, sorted(dropped)),
+        dropped=dropped_labels(panel, data.rows, sorted(dropped)),
     )

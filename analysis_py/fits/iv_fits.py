@@ -21,7 +21,7 @@ from analysis_py.estimators.shift_share import (
 from analysis_py.fits.iv_frame import IvFrame, build_iv_frame
 from analysis_py.fits.iv_shift_share import ShiftShare, read_shift_share, total_columns
 from analysis_py.fits.iv_warnings import instrument_messages
-from analysis_py.fits.model_fits import coefficient_rows
+from analysis_py.fits.model_fits import coefficient_rows, dropped_labels
 from analysis_py.fits.run_record import CoefficientRow, CurvePoint, DiagnosticRow, ModelRun
 from analysis_py.panels.calendar_panel import CalendarPanel
 from analysis_py.panels.frame import ModelColumns, Where
@@ -114,7 +114,7 @@ def fit_instrumented(blank: ModelRun, model: Model, panel: CalendarPanel, where:
         coefficients=tuple(coefficients),
         diagnostics=tuple(diagnostics),
         curves=tuple(curves),
-        dropped=tuple((*panel.labels(int(data.rows[row])), reason) for row, reason in main.dropped_rows),
+        dropped=dropped_labels(panel, data.rows, main.dropped_rows),
     )
 
 

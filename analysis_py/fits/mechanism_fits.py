@@ -151,7 +151,7 @@ def fit_mechanism(blank: ModelRun, model: Model, panel: CalendarPanel, where: Wh
         coefficients=tuple(rows),
         diagnostics=tuple(diagnostics),
         groups=tuple(groups),
-        dropped=dropped_labels(panel, setting.data, dropped),
+        dropped=dropped_labels(panel, setting.data.rows, dropped),
     )
 
 

@@ -20,6 +20,9 @@ from analysis_py.panels.transforms import zeros_warning
 from analysis_py.specification.terms import evaluate, leaves, parse_term
 from analysis_py.study import Model
 
+#: Why a row that the sample's condition leaves out did not enter.
+OUTSIDE_SAMPLE = "outside the sample"
+
 
 def fit_regression(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:
     """A two-way fixed-effects model."""
@@ -83,7 +86,7 @@ def record_regression(
         dropped_terms=result.dropped_terms,
         coefficients=coefficient_rows(result),
         diagnostics=diagnostic_rows(result),
-        dropped=dropped_labels(panel, data, result.dropped_rows),
+        dropped=dropped_labels(panel, data.rows, result.dropped_rows),
     )
 
 
@@ -233,10 +236,16 @@ def count_distinct(frame: pd.DataFrame, column: str | None, rows: np.ndarray) ->
 
 
 def dropped_labels(
-    panel: CalendarPanel, data: EstimationFrame, dropped: Sequence[tuple[int, str]]
+    panel: CalendarPanel, rows: np.ndarray, dropped: Sequence[tuple[int, str]]
 ) -> tuple[tuple[str, str, str], ...]:
-    """(unit, time, reason) of rows of the frame that did not enter."""
-    return tuple((*panel.labels(int(data.rows[row])), reason) for row, reason in dropped)
+    """(unit, time, reason) of every row of the panel that did not enter, in the panel's order.
+
+    ``rows`` are the positions of the frame in the panel, ``dropped`` what the estimator left out of it; all
+    other rows are outside the sample.
+    """
+    reasons = dict.fromkeys(np.setdiff1d(np.arange(len(panel)), rows).tolist(), OUTSIDE_SAMPLE)
+    reasons |= {int(rows[row]): reason for row, reason in dropped}
+    return tuple((*panel.labels(row), reason) for row, reason in sorted(reasons.items()))
 
 
 def _variable_row(row: DescriptiveRow, n_filled: int) -> VariableRow:

@@ -28,6 +28,8 @@ _MOSTLY = 0.5
 TEXT_CELLS = "carbonpanel_text_cells"
 #: Key of ``frame.attrs`` under which row numbers are kept where they do not simply follow the header (blank rows).
 ROW_NUMBERS = "carbonpanel_row_numbers"
+#: What programs print for an infinite number; estimation counts it as missing and says so.
+_INFINITE = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
 
 
 def read_cells(path: str | Path, *, sheet: str | None = None) -> list[Row]:
@@ -223,7 +225,7 @@ def _typed(column: pa.ChunkedArray) -> tuple[Any, tuple[int, str] | None]:
 
 
 def _by_distinct_value(values: pa.ChunkedArray) -> np.ndarray | tuple[int, str] | None:
-    """Numbers with thousands commas, full-width digits or missing marks; TRUE/FALSE; else what the first text is."""
+    """Numbers with thousands commas, infinities, full-width digits, missing marks; TRUE/FALSE; else the first text."""
     encoded = values.combine_chunks().dictionary_encode()
     distinct: list[str] = encoded.dictionary.to_pylist()
     codes = encoded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
@@ -232,7 +234,7 @@ def _by_distinct_value(values: pa.ChunkedArray) -> np.ndarray | tuple[int, str] 
     numbers: list[float] = []
     text_codes: list[int] = []
     for code, text in enumerate(distinct):
-        parsed = parse_number(text)
+        parsed = (float(text), False) if text.strip().lower() in _INFINITE else parse_number(text)
         if parsed is not None and not parsed[1]:
             numbers.append(parsed[0])
         else:

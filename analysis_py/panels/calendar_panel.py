@@ -69,7 +69,10 @@ class CalendarPanel:
         return frozenset(found)
 
     def labels(self, row: int) -> tuple[str, str]:
-        """Unit and time of a row as text, empty where the panel has none."""
+        """Unit and time of a row as text; without both the unit is the row's number in its file, or counted from 1."""
+        if not self.unit and not self.time:
+            number = row + 1 if self.data.file_row is None else int(self.data.file_row[row])
+            return f"row {number}", ""
         units, times = self._key_texts
         return units[row], times[row]
 

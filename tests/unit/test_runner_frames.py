@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis_py.description import describe_file
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.descriptive import stata_percentile
 from analysis_py.panels.calendar_panel import CalendarPanel
 from analysis_py.panels.frame import EstimationFrame, build_frame
-from analysis_py.panels.panel import FramePanel
+from analysis_py.panels.panel import FilePanel, FramePanel
+from analysis_py.runner import run_study
+from analysis_py.study import load_study
 from tests.unit.study_case import small_panel, study_of
 
 
@@ -234,3 +237,49 @@ def test_booleans_are_numbers_and_text_is_not(tmp_path: Path) -> None:
     assert built.frame["flag"].isna().sum() == (data["AI"] <= 4).sum()
     with pytest.raises(CarbonpanelError, match="dummies"):
         frame_of(tmp_path, data, "models:\n  - {id: M, outcome: CP, treatment: [province]}\n")
+
+
+MODELS = """\
+defaults: {outcome: CP, treatment: [AI], controls: [POP], sample: year >= 2004}
+models:
+  - {id: R}
+  - {id: L, treatment: [L.AI]}
+  - {id: H, estimator: heterogeneity, split: {by: ER, at: median}}
+  - {id: V, estimator: iv, treatment: [], endogenous: [AI], instruments: [L.AI]}
+  - {id: C, estimator: poisson, outcome: ER}
+  - {id: M, estimator: mechanism, mechanism: {mediators: [ER], methods: [two_step]}}
+  - {id: Q, estimator: threshold, threshold: {variable: ER, count: 1, grid: 20, bootstrap: [0]}}
+"""
+
+
+def test_every_row_of_the_panel_enters_or_is_listed(tmp_path: Path) -> None:
+    data = small_panel()
+    data.loc[data["city"].eq("c03") & data["year"].eq(2005), "POP"] = np.nan
+    run = run_study(study_of(tmp_path, MODELS), FramePanel(data))
+    early = {(f"c{c:02d}", str(y)) for c in range(12) for y in (2001, 2002, 2003)}
+    for model in run.models:
+        assert model.status in ("ok", "warned"), (model.id, model.message)
+        assert model.n_obs + len(model.dropped) == len(data), model.id
+        assert {(u, t) for u, t, why in model.dropped if why == "outside the sample"} == early, model.id
+        assert ("c03", "2005", "missing POP") in model.dropped, model.id
+
+
+def test_rows_without_unit_and_time_are_listed_by_their_number(tmp_path: Path) -> None:
+    data = small_panel().drop(columns=["city", "year"])
+    data.loc[4, "POP"] = np.nan
+    path = tmp_path / "cross.yml"
+    path.write_text("study: cross\nmodels:\n  - {id: M, outcome: CP, treatment: [AI], controls: [POP]}\n")
+    run = run_study(load_study(path), FramePanel(data))
+    assert run.models[0].dropped == (("row 5", "", "missing POP"),)
+
+
+def test_an_infinity_written_in_a_csv_is_a_number_like_one_in_parquet(tmp_path: Path) -> None:
+    data = small_panel()
+    data.loc[3, "AI"] = -np.inf
+    data.to_csv(tmp_path / "panel.csv", index=False)
+    study = study_of(tmp_path, "models:\n  - {id: M, outcome: CP, treatment: [AI], controls: [POP]}\n")
+    model = run_study(study, FilePanel(tmp_path / "panel.csv")).models[0]
+    assert (model.status, model.n_obs) == ("warned", len(data) - 1)
+    assert "1 infinite value(s) of AI count as missing" in str(model.message)
+    described = describe_file(tmp_path / "panel.csv", columns="AI,CP")
+    assert described.left_out == ("1 infinite value(s) of AI count as missing",)
