@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 
 import numpy as np
 from scipy import sparse
@@ -32,6 +33,8 @@ WEBB_UNDER = 12
 DISTRIBUTIONS = ("rademacher", "webb")
 
 _WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
+#: The eight signs that the bits of each byte stand for.
+_SIGNS = 1.0 - 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
 #: Weights drawn at a time, in cells: what stays in a processor's cache.
 _BLOCK_CELLS = 250_000
 #: Bootstrap clusters above which no draw will ever give all of them one sign.
@@ -92,12 +95,59 @@ class _Polynomials:
 
     def p_value(self, d: float) -> float:
         """Share of the valid draws whose squared t reaches that of the sample at distance d from the null."""
+        reached, valid = self.count(d)
+        return reached / valid if valid else float("nan")
+
+    def count(self, d: float) -> tuple[int, int]:
+        """Draws that reach the sample's squared t at distance d, and draws with a variance."""
         variance = self.q0 + d * (self.q1 + d * self.q2)
         valid = variance > 0
-        if not valid.any():
-            return float("nan")
         reached = (self.n0 + d * self.n1) ** 2 * self.observed >= d**2 * variance * (1.0 - _TIE)
-        return float(np.count_nonzero(reached & valid) / np.count_nonzero(valid))
+        return int(np.count_nonzero(reached & valid)), int(np.count_nonzero(valid))
+
+    def undecided(self, low: float, high: float) -> np.ndarray:
+        """Draws (B,) that may reach the sample's t at one distance from low to high and not at another.
+
+        Both conditions of :meth:`count` are polynomials in d; on an interval they keep their sign where their Bernstein
+        coefficients have one sign.
+        """
+        w = high - low
+        n, m = self.n0 + low * self.n1, w * self.n1
+        q = self.q0 + low * (self.q1 + low * self.q2)
+        r, t = w * (self.q1 + 2.0 * low * self.q2), w * w * self.q2
+        variance = (q, q + r / 2.0, q + r + t)
+        # (n + m u)^2 observed - (low + w u)^2 (q + r u + t u^2), u from 0 to 1, by powers of u
+        share = 1.0 - _TIE
+        e0, e1, e2 = low * low * share, 2.0 * low * w * share, w * w * share
+        powers = (
+            n * n * self.observed - e0 * q,
+            2.0 * n * m * self.observed - e0 * r - e1 * q,
+            m * m * self.observed - e0 * t - e1 * r - e2 * q,
+            -(e1 * t + e2 * r),
+            -e2 * t,
+        )
+        rounding = 1e-12 * (n * n + m * m) * self.observed
+        rounding += 1e-12 * (e0 + e1 + e2) * (np.abs(q) + np.abs(r) + np.abs(t))
+        gap = tuple(_bernstein(powers, i) for i in range(5))
+        open_ = np.zeros(len(q), dtype=bool)
+        for values, slack in ((gap, rounding), (variance, 1e-12 * (np.abs(q) + np.abs(r) + np.abs(t)))):
+            least, most = np.minimum.reduce(values), np.maximum.reduce(values)
+            open_ |= ~((least > slack) | (most < -slack))
+        return open_
+
+    def take(self, draws: np.ndarray) -> _Polynomials:
+        """Some of the draws."""
+        return _Polynomials(
+            self.n0[draws], self.n1[draws], self.q0[draws], self.q1[draws], self.q2[draws], self.observed
+        )
+
+
+def _bernstein(powers: Sequence[np.ndarray], at: int) -> np.ndarray:
+    """Bernstein coefficient ``at`` on (0, 1) of the polynomial with coefficients ``powers``, constant first."""
+    total = powers[0].copy()
+    for j in range(1, at + 1):
+        total += comb(at, j) / comb(len(powers) - 1, j) * powers[j]
+    return total
 
 
 def run_wild_bootstrap(
@@ -184,8 +234,8 @@ def _draw_weights(clusters: int, count: int, seed: int, distribution: str, enume
         else:
             # whole words a draw, so that the draws are the same however they are cut into blocks
             words = rng.integers(0, 2**64, (size, (clusters + 63) // 64), dtype=np.uint64)
-            bits = np.unpackbits(words.astype("<u8").view(np.uint8), axis=1, count=clusters)
-            yield 1.0 - 2.0 * bits
+            octets = words.astype("<u8", copy=False).view(np.uint8)[:, : (clusters + 7) // 8]
+            yield _SIGNS[octets].reshape(size, -1)[:, :clusters]
 
 
 @dataclass(frozen=True)
@@ -319,9 +369,15 @@ def _limit(polynomials: _Polynomials, scale: float, alpha: float, direction: flo
         inside = distance
     if outside is None:
         return float("inf")
+    # draws that cannot change their mind between the two distances are counted once
+    low, high = sorted((direction * inside, direction * outside))
+    is_open = polynomials.undecided(low, high)
+    reached, valid = polynomials.take(np.flatnonzero(~is_open)).count(direction * outside)
+    rest = polynomials.take(np.flatnonzero(is_open))
     for _ in range(60):
         middle = 0.5 * (inside + outside)
-        if polynomials.p_value(direction * middle) >= alpha:
+        more, others = rest.count(direction * middle)
+        if valid + others and (reached + more) / (valid + others) >= alpha:
             inside = middle
         else:
             outside = middle
