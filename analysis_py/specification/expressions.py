@@ -19,12 +19,15 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
+from analysis_py.specification.foreign_spellings import advise_on_expression
 from analysis_py.warehouse import open_memory
 
 if TYPE_CHECKING:
     import duckdb
 
 _REFUSED = {"SUBQUERY": "a subquery", "STAR": "*", "PARAMETER": "a parameter", "LAMBDA": "a lambda"}
+#: Read in Stata's sense, ``year > 2010 | treated`` would be year > (2010 | treated): a wrong sample without a word.
+_BITWISE = ("&", "|", "~", "xor")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def parse_expression(text: str, columns: Collection[str], where: str = "") -> Ex
         ``CP-STUDY-SQL`` (syntax, or something other than an expression) or ``CP-STUDY-COLUMN`` (with the nearest name).
     """
     spellings = _named_columns(text, frozenset(columns), where)
-    return Expression(text, tuple(_match(s, columns, where) for s in spellings), spellings)
+    return Expression(text, tuple(_match(s, columns, where, text) for s in spellings), spellings)
 
 
 @lru_cache(maxsize=512)
@@ -73,7 +76,7 @@ def _named_columns(text: str, columns: frozenset[str], where: str) -> tuple[str,
     tree = json.loads(row[0]) if row else {"error": True}
     if tree.get("error"):
         why = str(tree.get("error_message", "it does not parse"))
-        raise _refuse(text, why, where, _remedy_for_keyword(text, why, columns, reserved))
+        raise _refuse(text, why, where, advise_on_expression(text) or _remedy_for_keyword(text, why, columns, reserved))
     node = tree["statements"][0]["node"]
     if (
         len(tree["statements"]) != 1
@@ -101,6 +104,8 @@ def _named_columns(text: str, columns: frozenset[str], where: str) -> tuple[str,
             shown = _shown_call(function, part)
             remedy = f"write {shown} over () for the whole panel, or {shown} over (partition by ...) for groups of it"
             raise _refuse(text, f"{function}() takes many rows together and has no value of its own row", where, remedy)
+        if kind == "FUNCTION" and function in _BITWISE:
+            raise _refuse(text, f"{function} works on the bits of whole numbers and binds before =, < and >", where)
         if function in unstable:
             raise _refuse(text, f"the value of {function}() changes from call to call", where)
         if kind == "COLUMN_REF":
@@ -148,7 +153,11 @@ def _evaluate(expression: Expression, frame: pd.DataFrame, select: str, where: s
             con.register("panel", pa.table(table))
             result = con.execute(f"select __row, {select} as value from panel order by __row").to_arrow_table()
         except duckdb.Error as error:
-            raise _refuse(expression.text, str(error).splitlines()[0], where) from None
+            why = str(error).splitlines()[0]
+            undefined = (
+                "ln() of zero or less is an error in SQL; as a term, ln(x), and in transforms: {x: ln}, it is missing"
+            )
+            raise _refuse(expression.text, why, where, undefined if "logarithm" in why else "") from None
     if result.num_rows != len(frame):
         raise _refuse(expression.text, f"it gives {result.num_rows} values for {len(frame)} rows", where)
     return result.column("value").combine_chunks()
@@ -184,14 +193,19 @@ def _column_name(parts: list[str], columns: Collection[str], where: str) -> str:
     )
 
 
-def _match(name: str, columns: Collection[str], where: str) -> str:
+def _match(name: str, columns: Collection[str], where: str, text: str) -> str:
     if name in columns:
         return name
     hits = [c for c in columns if c.lower() == name.lower()]
     if len(hits) == 1:
         return hits[0]
     raise CarbonpanelError(
-        "CP-STUDY-COLUMN", f"there is no column '{name}'", where=where, remedy=did_you_mean(name, columns)
+        "CP-STUDY-COLUMN",
+        f"there is no column '{name}'",
+        where=where,
+        remedy=f"a text stands in single quotes: '{name}'"
+        if f'"{name}"' in text
+        else advise_on_expression(text) or did_you_mean(name, columns),
     )
 
 
@@ -225,5 +239,6 @@ def _refuse(text: str, why: str, where: str, remedy: str = "") -> CarbonpanelErr
         f"'{text}' is not a usable SQL expression: {why}",
         where=where,
         remedy=remedy
+        or advise_on_expression(text)
         or "write one expression over the panel's columns, for example: year >= 2006 and not is_municipality",
     )

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
+from analysis_py.specification.foreign_spellings import advise_on_choice, advise_on_key
 
 #: Where a value stands in a document: keys and list positions from the root, e.g. ``("models", 0, "controls", 2)``.
 At = tuple[str | int, ...]
@@ -244,12 +245,9 @@ def read_choice(options: Iterable[str]) -> Reader:
 
     def read(doc: Document, at: At, value: Any) -> str:
         if value not in known or isinstance(value, bool):
-            raise doc.error(
-                "CP-STUDY-VALUE",
-                f"'{at[-1] if isinstance(at[-1], str) else at[-2]}' cannot be '{value}'",
-                at,
-                did_you_mean(str(value), known),
-            )
+            key = str(at[-1] if isinstance(at[-1], str) else at[-2])
+            remedy = advise_on_choice(key, str(value)) or did_you_mean(str(value), known)
+            raise doc.error("CP-STUDY-VALUE", f"'{key}' cannot be '{value}'", at, remedy)
         return str(value)
 
     return read
@@ -283,9 +281,8 @@ def read_mapping(keys: Mapping[str, Reader], required: Iterable[str] = ()) -> Re
             )
         for key in value:
             if key not in keys:
-                raise doc.error(
-                    "CP-STUDY-KEY", f"unknown key '{key}' in {_in(at)}", (*at, key), did_you_mean(key, keys)
-                )
+                remedy = advise_on_key(key, keys) or did_you_mean(key, keys)
+                raise doc.error("CP-STUDY-KEY", f"unknown key '{key}' in {_in(at)}", (*at, key), remedy)
         for key in needed:
             if value.get(key) is None:
                 raise doc.error("CP-STUDY-KEY-MISSING", f"{_in(at)} needs the key '{key}'", at, f"add '{key}:'")

@@ -8,6 +8,7 @@ from typing import Any
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.result import CLUSTER_TYPES, CovarianceSpec
 from analysis_py.estimators.threshold_grid import RESAMPLES, ThresholdSpec
+from analysis_py.specification.foreign_spellings import advise_on_covariance
 from analysis_py.specification.iv_keys import read_iv
 from analysis_py.specification.mechanism_keys import read_margins, read_mechanism
 from analysis_py.specification.study_file import (
@@ -109,7 +110,7 @@ def _read_covariance(doc: Document, at: At, value: Any) -> CovarianceSpec | None
     try:
         spec = CovarianceSpec.parse(given)
     except CarbonpanelError as error:
-        raise doc.error("CP-STUDY-VALUE", error.what, at, error.remedy) from None
+        raise doc.error("CP-STUDY-VALUE", error.what, at, advise_on_covariance(given) or error.remedy) from None
     lag = spec.option("lag")
     if lag is not None and (isinstance(lag, bool) or not isinstance(lag, int) or lag < 0):
         raise doc.error("CP-STUDY-VALUE", "'lag' must be a whole number of at least 0", (*at, "lag"), "lag: 2")

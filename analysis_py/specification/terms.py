@@ -118,9 +118,14 @@ def parse_term(text: str, columns: Collection[str], where: str = "") -> Term:
         return Column(text)
     factors = _split_product(text)
     if len(factors) > 1:
+        if any(re.fullmatch(r"[\d.]+", f.strip()) and f.strip() not in columns for f in factors):
+            raise unknown_column(text, columns, where, advise_on_term(text))
         if not all(f.strip() for f in factors):
             raise CarbonpanelError(
-                "CP-STUDY-TERM", f"the product '{text}' lacks a factor", where=where, remedy="write a*b"
+                "CP-STUDY-TERM",
+                f"the product '{text}' lacks a factor",
+                where=where,
+                remedy=advise_on_term(text) or "write a*b",
             )
         return Product(tuple(parse_term(f, columns, where) for f in factors), tuple(f.strip() for f in factors))
     if text.startswith("`") and text.endswith("`") and len(text) > 2:
@@ -147,7 +152,7 @@ def parse_term(text: str, columns: Collection[str], where: str = "") -> Term:
                 "CP-STUDY-TERM",
                 f"'{text}' is neither a column nor a known function",
                 where=where,
-                remedy=did_you_mean(call[1], FUNCTIONS),
+                remedy=advise_on_term(text) or did_you_mean(call[1], FUNCTIONS),
             )
         return Call(call[1], parse_term(call[2], columns, where))
     raise unknown_column(text, columns, where, advise_on_term(text))
