@@ -8,34 +8,34 @@ tried and how many come as near, and simulated inputs are refused, on which a ma
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.estimators.conventions import CONVENTIONS
+from analysis_py.estimators.iv import fit_iv
+from analysis_py.estimators.iv_conventions import IV_CONVENTIONS
 from analysis_py.estimators.result import CovarianceSpec, RegressionResult
+from analysis_py.fits.convention_choices import (
+    FrameChoice,
+    convention_choices,
+    frame_choices,
+    product_texts,
+    regressor_texts,
+)
+from analysis_py.fits.iv_frame import build_iv_frame
 from analysis_py.fits.model_checks import absent_columns, check_study
 from analysis_py.fits.model_fits import fit_frame
 from analysis_py.fits.printed_columns import Printed
 from analysis_py.panels.calendar_panel import CalendarPanel
-from analysis_py.panels.frame import build_frame
+from analysis_py.panels.frame import Where, build_frame
 from analysis_py.panels.panel import PanelSource
-from analysis_py.study import Model, Study, Winsor
+from analysis_py.study import Model, Study
 
 #: Estimators whose columns can be searched.
-ESTIMATORS = ("twfe",)
-#: Winsor rules tried beside the model's own: (name, which columns, limits in percent).
-WINSOR_RULES = (
-    ("outcome 1/99", "outcome", (1.0, 99.0)),
-    ("all 1/99", "all", (1.0, 99.0)),
-    ("outcome 5/95", "outcome", (5.0, 95.0)),
-    ("all 5/95", "all", (5.0, 95.0)),
-)
-_LOGS = ("log", "log1p", "asinh")
-_LOG_CALL = re.compile(r"\b(ln|log|log1p|asinh)\(")
+ESTIMATORS = ("twfe", "moderation", "iv")
 #: Distances this near to the best count as equally near.
 _TIED = 1e-9
 
@@ -54,6 +54,7 @@ class Candidate:
     singletons: str
     logs: str
     winsor: str
+    centring: str
     sample: str
     cells: str
     distance: float
@@ -78,17 +79,6 @@ class Reconciliation:
     as_near: int
     candidates: tuple[Candidate, ...]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Data:
-    """A way to make the frame: the model changed, and the names of the changes."""
-
-    model: Model
-    logs: str
-    winsor: str
-    sample: str
-    cells: str
 
 
 def reconcile(
@@ -122,7 +112,7 @@ def reconcile(
             "CP-RECONCILE-ESTIMATOR",
             f"model '{model.id}' is estimated by '{model.estimator}'; the search is for {', '.join(ESTIMATORS)}",
             where=study.where(model, "id"),
-            remedy="choose a fixed-effects column",
+            remedy="choose such a column; a group's is a fixed-effects model with a sample of its own",
         )
     keys = {
         column: study.document.where((key,))
@@ -142,15 +132,16 @@ def reconcile(
     missing = absent_columns(model, panel)
     if missing:
         raise CarbonpanelError("CP-RECONCILE-NOTHING", missing, remedy="bring files that hold these columns")
-    terms = tuple(t.term for t in printed.terms if t.term in (*model.treatment, *model.controls, "_cons"))
+    known = (*regressor_texts(model), *product_texts(model), "_cons")
+    terms = tuple(t.term for t in printed.terms if t.term in known)
     if not terms:
         raise CarbonpanelError(
             "CP-RECONCILE-NOTHING",
             f"no printed coefficient of {printed.label} is a regressor of model '{model.id}'",
             remedy=f"printed: {', '.join(t.term for t in printed.terms) or 'nothing'}",
         )
-    ways = list(_data_choices(model, panel, samples))
-    pairs = list(_convention_choices(model, panel))
+    ways = list(frame_choices(model, panel, samples))
+    pairs = list(convention_choices(model, panel))
     found: list[Candidate] = []
     for done, way in enumerate(ways):
         if progress is not None:
@@ -190,80 +181,9 @@ def find_model(study: Study, model_id: str) -> Model:
     )
 
 
-def _convention_choices(model: Model, panel: CalendarPanel) -> Iterator[tuple[str, CovarianceSpec]]:
-    conventions = list(CONVENTIONS) if model.fixed_effects else ["plain"]
-    covariances = [CovarianceSpec("iid"), CovarianceSpec("hc1"), CovarianceSpec("hc3")]
-    if model.unit:
-        covariances.append(CovarianceSpec("cluster", (model.unit,)))
-        if model.time:
-            covariances.append(CovarianceSpec("cluster", (model.unit, model.time)))
-        covariances.append(CovarianceSpec("cr2", (model.unit,)))
-    if model.time:
-        covariances.append(CovarianceSpec("driscoll_kraay"))
-    if "province_code" in panel.columns and model.unit != "province_code":
-        covariances.append(CovarianceSpec("cluster", ("province_code",)))
-    own = [model.covariance, *([model.published.covariance] if model.published and model.published.covariance else [])]
-    covariances += [c for c in own if c not in covariances and c.type != "wild"]
-    for convention in conventions:
-        for covariance in dict.fromkeys(covariances):
-            yield convention, covariance
-
-
-def _data_choices(model: Model, panel: CalendarPanel, samples: Sequence[str]) -> Iterator[_Data]:
-    conditions = dict.fromkeys([model.sample, None, *samples])
-    fills = ["filled", "observed"] if panel.filled_columns else ["filled"]
-    for sample in conditions:
-        name = "all rows" if sample is None else sample
-        for logs, of_logs in _log_choices(model):
-            for winsor, rule in _winsor_choices(of_logs, panel):
-                for fill in fills:
-                    changed = replace(of_logs, sample=sample, study_sample=sample, winsor=rule, fill=fill)
-                    yield _Data(changed, logs, winsor, name, fill)
-
-
-def _log_choices(model: Model) -> Iterator[tuple[str, Model]]:
-    """The model as written, then with every log it takes made ln, ln(1 + x) and asinh."""
-    yield "as written", model
-    texts = (model.outcome or "", *model.treatment, *model.controls)
-    has_calls = any(_LOG_CALL.search(t) for t in texts)
-    if not has_calls and not any(text in _LOGS or text == "ln" for _, text in model.transforms):
-        return
-    for rule in _LOGS:
-        spelled = "ln(" if rule == "log" else f"{rule}("
-
-        def respell(text: str, spelled: str = spelled) -> str:
-            return _LOG_CALL.sub(spelled, text)
-
-        transforms = tuple((n, rule if t in (*_LOGS, "ln") else t) for n, t in model.transforms)
-        changed = replace(
-            model,
-            outcome=respell(model.outcome or ""),
-            treatment=tuple(respell(t) for t in model.treatment),
-            controls=tuple(respell(t) for t in model.controls),
-            transforms=transforms,
-        )
-        if changed != model:
-            yield rule, changed
-
-
-def _winsor_choices(model: Model, panel: CalendarPanel) -> Iterator[tuple[str, Winsor | None]]:
-    if model.winsor is not None:
-        yield "as written", model.winsor
-    yield "none", None
-    known = {*panel.columns, *(n for n, _ in model.transforms)}
-    columns = [n for n in (model.outcome or "", *model.treatment, *model.controls) if n in known]
-    for name, which, (low, high) in WINSOR_RULES:
-        chosen = columns[:1] if which == "outcome" else columns
-        if which == "outcome" and model.outcome not in known:
-            continue
-        rule = Winsor(tuple(chosen), low, high, "study")
-        if chosen and rule != model.winsor:
-            yield name, rule
-
-
 def _estimate_all(
     study: Study,
-    way: _Data,
+    way: FrameChoice,
     pairs: Sequence[tuple[str, CovarianceSpec]],
     panel: CalendarPanel,
     printed: Printed,
@@ -272,32 +192,69 @@ def _estimate_all(
     def where(key: str, item: int | None) -> str:
         return study.where(way.model, key, item)
 
-    blank = Candidate("", "", "", way.logs, way.winsor, way.sample, way.cells, float("inf"))
+    blank = Candidate("", "", "", way.logs, way.winsor, way.centring, way.sample, way.cells, float("inf"))
     try:
-        data = build_frame(panel, way.model, where, observed=way.cells == "observed")
+        fit = _fitter(way, panel, where)
     except CarbonpanelError as problem:
         return [replace(blank, convention=c, errors=v.label, problem=problem.what) for c, v in pairs]
     # a term respelled by another log rule is still the printed one
-    as_printed = dict(zip((*way.model.treatment, *way.model.controls), _originals(study, way.model), strict=True))
+    own = find_model(study, way.model.id)
+    as_printed = dict(
+        zip(
+            (*regressor_texts(way.model), *product_texts(way.model)),
+            (*regressor_texts(own), *product_texts(own)),
+            strict=True,
+        )
+    )
     found = []
     for convention, covariance in pairs:
         named = replace(blank, convention=convention, errors=covariance.label)
         try:
             with np.errstate(all="ignore"):
-                model = replace(way.model, convention=convention, covariance=covariance)
-                result = fit_frame(model, data.frame, data.outcome, data.regressors, model.fixed_effects)
+                result = fit(replace(way.model, convention=convention, covariance=covariance))
         except (CarbonpanelError, np.linalg.LinAlgError) as problem:
             what = problem.what if isinstance(problem, CarbonpanelError) else str(problem)
             found.append(replace(named, problem=what))
             continue
-        singletons = "dropped" if CONVENTIONS[convention].drops_singletons else "kept"
+        singletons = _singletons(convention)
         found.append(_compare(replace(named, singletons=singletons), result, as_printed, printed, terms))
     return found
 
 
-def _originals(study: Study, model: Model) -> list[str]:
-    own = find_model(study, model.id)
-    return [*own.treatment, *own.controls]
+def _singletons(convention: str) -> str:
+    if convention in IV_CONVENTIONS:
+        return {"all": "dropped", "first": "units' dropped"}.get(IV_CONVENTIONS[convention].drops_singletons, "kept")
+    return "dropped" if CONVENTIONS[convention].drops_singletons else "kept"
+
+
+def _fitter(way: FrameChoice, panel: CalendarPanel, where: Where) -> Callable[[Model], RegressionResult]:
+    """The estimator on one way to make the frame, which is built once."""
+    observed = way.cells == "observed"
+    if way.model.estimator != "iv":
+        data = build_frame(panel, way.model, where, observed=observed)
+        return lambda model: fit_frame(model, data.frame, data.outcome, data.regressors, model.fixed_effects)
+    options = way.model.options.get("iv") or {}
+    frame = build_iv_frame(panel, way.model, where, observed=observed)
+    return lambda model: (
+        fit_iv(
+            frame.data.frame,
+            outcome=frame.data.outcome,
+            endogenous=frame.endogenous,
+            instruments=frame.instruments,
+            exogenous=frame.exogenous,
+            silent=frame.silent,
+            fixed_effects=model.fixed_effects,
+            covariance=model.covariance,
+            convention=model.convention,
+            unit=model.unit,
+            time=model.time,
+            weights=model.weights,
+            method=options.get("method", "2sls"),
+            k=options.get("k"),
+            fuller=float(options.get("fuller", 1.0)),
+            small=options.get("small"),
+        ).main
+    )
 
 
 def _compare(

@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis_py.fits.reconciliation import Candidate, Reconciliation
 
-_CHOICES = ("convention", "errors", "singletons", "logs", "winsor", "sample", "cells")
+_CHOICES = ("convention", "errors", "singletons", "logs", "winsor", "centring", "sample", "cells")
 
 
 def headline(found: Reconciliation) -> str:

@@ -26,6 +26,8 @@ models:
   - {id: M1}
   - {id: logged, treatment: [log1p(AI)], sample: "year > 2001"}
   - {id: counts, estimator: poisson}
+  - {id: moderated, estimator: moderation, moderator: ER}
+  - {id: instrumented, estimator: iv, treatment: [], endogenous: [AI], instruments: [L.AI]}
 """
 
 
@@ -78,6 +80,33 @@ def test_what_was_planted_comes_first(tmp_path: Path, planted: str, wanted: tupl
     distances = [c.distance for c in found.candidates]
     assert distances == sorted(distances)
     assert f"{found.tried} combinations tried" in headline(found)
+
+
+def test_centring_of_a_moderation_is_searched(tmp_path: Path) -> None:
+    printed = printed_by(
+        tmp_path,
+        "estimator: moderation, moderator: ER, treatment: [AI], centre: mean, convention: xtreg, covariance: iid",
+    )
+    found = search(tmp_path, "moderated", printed)
+    best = found.candidates[0]
+    assert found.terms[:3] == ("AI", "ER", "AI*ER")
+    assert (best.convention, best.errors, best.centring, best.winsor) == ("xtreg", "iid", "mean", "none")
+    assert {c.centring for c in found.candidates} == {"none", "mean"}
+
+
+@pytest.mark.parametrize(("convention", "errors"), [("xtivreg2", "iid"), ("ivreghdfe", "cluster"), ("ivreg2", "hc1")])
+def test_instrumented_columns_are_searched(tmp_path: Path, convention: str, errors: str) -> None:
+    named = f"convention: {convention}, covariance: {{type: {errors}{', by: [city]' if errors == 'cluster' else ''}}}"
+    design = f"estimator: iv, treatment: [], endogenous: [AI], instruments: [L.AI], {named}"
+    study = study_of(tmp_path, f"models:\n  - {{id: P, outcome: CP, controls: [POP], {design}}}\n")
+    run = model_of(run_study(study, FramePanel(panel())), "P")
+    row = next(c for c in run.coefficients if c.term == "AI" and c.group is None)
+    printed = read_given([f"AI={row.estimate:.4f}"], [f"AI={row.statistic:.4f}"], [], run.n_obs, f"{run.r2:.4f}")
+    found = search(tmp_path, "instrumented", printed)
+    near = [(c.convention, c.errors) for c in found.candidates[: found.as_near]]
+    label = {"iid": "iid", "cluster": "cluster(city)", "hc1": "HC1"}[errors]
+    assert (convention, label) in near
+    assert set(found.candidates[0].agrees) >= {"b AI", "t AI", "N"}
 
 
 def test_log_rule_and_sample_are_searched(tmp_path: Path) -> None:
