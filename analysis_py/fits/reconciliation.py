@@ -199,13 +199,8 @@ def _estimate_all(
         return [replace(blank, convention=c, errors=v.label, problem=problem.what) for c, v in pairs]
     # a term respelled by another log rule is still the printed one
     own = find_model(study, way.model.id)
-    as_printed = dict(
-        zip(
-            (*regressor_texts(way.model), *product_texts(way.model)),
-            (*regressor_texts(own), *product_texts(own)),
-            strict=True,
-        )
-    )
+    theirs = (*regressor_texts(own), *product_texts(own))
+    as_printed = dict(zip((*regressor_texts(way.model), *product_texts(way.model)), theirs, strict=True))
     found = []
     for convention, covariance in pairs:
         named = replace(blank, convention=convention, errors=covariance.label)
