@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,10 @@ FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to pri
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the result as JSON to this file.")]
 
 
+#: No space, or no quota (which Windows has no number for).
+_NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -46,6 +51,7 @@ def people_errors() -> Iterator[None]:
     listen()
     try:
         yield
+        sys.stdout.flush()
     except CarbonpanelError as error:
         say(str(error))
         raise typer.Exit(1) from None
@@ -53,15 +59,35 @@ def people_errors() -> Iterator[None]:
         say("interrupted: what was there before is unchanged")
         raise typer.Exit(130) from None
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 (the reader of our output has gone)
+        _discard_output()  # its reader has gone
         raise typer.Exit(141) from None
     except typer.Exit:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            _discard_output()
+            say(
+                str(
+                    CarbonpanelError(
+                        "CP-DISK-FULL",
+                        "there is no room left to write to",
+                        where=error.filename or "standard output",
+                        remedy="free some space and run again; what was there before is unchanged",
+                    )
+                )
+            )
+            raise typer.Exit(1) from None
         from analysis_py.bugs import record_bug
 
         say(record_bug(error, sys.argv[1:]))
         raise typer.Exit(70) from None
+
+
+def _discard_output() -> None:
+    """Let what is still in the buffer of standard output go nowhere, instead of failing again at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def write_json(target: Path | None, data: Any) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,41 @@ def test_json_is_written_whole(tmp_path: Path) -> None:
         write_json(target, {"x": float("nan")})
     assert "城市" in target.read_text(encoding="utf-8")
     assert [p.name for p in target.parent.iterdir()] == ["out.json"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices, pipes and links as on POSIX")
+def test_streams_are_written_to_and_never_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("-", "/dev/stdout"):
+        write_text(Path(name), "to the screen")
+    assert capsys.readouterr().out == "to the screen" * 2
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert pipe.is_fifo()
+    write_text(Path(os.devnull), "gone")
+    assert Path(os.devnull).is_char_device()
+    link = tmp_path / "link.json"
+    (tmp_path / "kept.json").write_text("old", encoding="utf-8")
+    link.symlink_to(tmp_path / "kept.json")
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert (tmp_path / "kept.json").read_text(encoding="utf-8") == "new"
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no /dev/full here")
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n2\n", encoding="utf-8")
+    command = [sys.executable, str(project_root() / "cli.py"), "describe-data", str(tmp_path / "a.csv")]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "error CP-DISK-FULL" in done.stderr
+    assert "Traceback" not in done.stderr
+    with pytest.raises(CarbonpanelError, match="cannot be written"):
+        write_text(Path("/dev/full"), "x" * 10)
 
 
 def test_unwritable_and_unreadable_places_are_named(tmp_path: Path) -> None:
