@@ -163,11 +163,16 @@ def careful_diagnostics(
     except CarbonpanelError as problem:
         return [], [f"CR2, CR3 and the wild bootstrap cannot stand beside: {problem.what}"]
     found: list[Diagnostic] = []
+    problems: list[str] = []
     if len(sample.clusters) == 1:
         groups = sample.clusters[0].levels
         for kind in ("cr2", "cr3"):
             own = CovarianceSpec(kind, spec.by)
-            made = correct_residuals(sample, solution, own, influence, projection)
+            try:
+                made = correct_residuals(sample, solution, own, influence, projection)
+            except CarbonpanelError as problem:
+                problems = [f"CR2 and CR3 cannot stand beside: {problem.what}"]
+                break
             scores = influence * (sample.weights * made.residuals)[:, None]
             vcov = cluster_covariance(scores, sample.clusters) * ((groups - 1) / groups if kind == "cr3" else 1.0)
             df = made.df_terms if made.df_terms is not None else np.full(len(terms), groups - 1.0)
@@ -175,7 +180,7 @@ def careful_diagnostics(
     try:
         wild, named = bootstrap(sample, solution, CovarianceSpec("wild", spec.by), influence, estimate, projection)
     except CarbonpanelError as problem:
-        return found, [f"the wild bootstrap cannot stand beside: {problem.what}"]
+        return found, [*problems, f"the wild bootstrap cannot stand beside: {problem.what}"]
     how = ", ".join(f"{key} {value}" for key, value in named[1:])
     variance = np.diag(cluster_covariance(influence * (sample.weights * solution.residuals)[:, None], sample.clusters))
     for term, b, test, v in zip(terms, estimate, wild.tests, variance, strict=True):
@@ -183,7 +188,7 @@ def careful_diagnostics(
         t = float(b / np.sqrt(v)) if v > 0 else float("nan")
         note = f"wild cluster bootstrap-t, null imposed; {how}; t without small-sample factor"
         found.append(Diagnostic("wild_bootstrap", t, None, None, test.p_value, _finite(limits), note, term))
-    return found, []
+    return found, problems
 
 
 def _rows(kind: str, terms: Sequence[str], made: Inference, df: np.ndarray, label: str) -> list[Diagnostic]:

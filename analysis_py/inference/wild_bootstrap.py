@@ -26,6 +26,7 @@ from scipy import sparse
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.estimators.factors import Factor, intersect, is_nested
 from analysis_py.estimators.projection import Projection
+from analysis_py.interrupts import stop_if_interrupted
 
 DEFAULT_DRAWS = 9_999
 #: Under this many bootstrap clusters the signs have too few combinations, and Webb's weights are the default.
@@ -35,8 +36,10 @@ DISTRIBUTIONS = ("rademacher", "webb")
 _WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
 #: The eight signs that the bits of each byte stand for.
 _SIGNS = 1.0 - 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
-#: Weights drawn at a time, in cells: what stays in a processor's cache.
+#: Weights drawn at a time, in cells: what stays in a processor's cache; but enough draws that each reading of the
+#: clusters' sums serves many.
 _BLOCK_CELLS = 250_000
+_FEWEST_ROWS = 256
 #: Bootstrap clusters above which no draw will ever give all of them one sign.
 _MANY = 60
 #: Cells of a score matrix above which several cluster variables are refused.
@@ -200,6 +203,7 @@ def run_wild_bootstrap(
         same = np.empty(0, dtype=np.int64)
         if boot.levels <= _MANY:
             same = np.flatnonzero((block == block[:, :1]).all(axis=1) & (np.abs(block[:, 0]) == 1.0))
+        stop_if_interrupted()
         drawn = block @ common
         for maker, parts in zip(makers, found, strict=True):
             made = maker.evaluate(block, drawn, are_signs=distribution == "rademacher")
@@ -223,7 +227,7 @@ def _repeat_sample(
 def _draw_weights(clusters: int, count: int, seed: int, distribution: str, enumerated: bool) -> Iterator[np.ndarray]:
     """Blocks (draws, clusters) of weights, the same rows whatever the size of a block."""
     rng = np.random.default_rng(seed)
-    step = max(1, _BLOCK_CELLS // clusters)
+    step = max(_FEWEST_ROWS, _BLOCK_CELLS // clusters)
     for start in range(0, count, step):
         size = min(step, count - start)
         if enumerated:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.result import RegressionResult
 from analysis_py.estimators.twfe import fit_twfe
+from analysis_py.inference import bias_reduced as bias_reduced_module
 from tests.reference.dense_clusters import all_signs, bias_reduced, independent_basis, leave_one_out, wild_statistics
 from tests.reference.dense_lsdv import lsdv, unbalanced_panel
 from tests.reference.fe_cases import agree
@@ -66,6 +68,30 @@ def test_bias_reduced(effects: list[str], weights: str | None, by: str) -> None:
             removed = leave_one_out(dense, groups, 2)
             np.testing.assert_allclose(result.vcov[:2, :2], removed, rtol=1e-8)
             agree(float(result.vcov[1, 1]), float(removed[1, 1]), 1e-8)
+
+
+@pytest.mark.parametrize("kind", ["cr2", "cr3"])
+@pytest.mark.parametrize(
+    ("effects", "by"), [(["city", "year"], "year"), (["city", "year"], "region"), (["city"], "year")]
+)
+def test_large_clusters_need_no_dense_matrix(
+    kind: str, effects: list[str], by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of rows a cluster, dense matrices forbidden: as from the definition; with weights by year refused."""
+    frame = with_interaction(unbalanced_panel(3, units=160, times=4, regions=5))
+    result_of = {"type": kind, "by": [by], "df": "satterthwaite"}
+    groups = list(frame[by])
+    dense = independent_basis(lsdv(frame, "y", SLOPES, effects, None))
+    wanted, df = bias_reduced(dense, groups, -0.5 if kind == "cr2" else -1.0)
+    factor = 1.0 if kind == "cr2" else (len(set(groups)) - 1) / len(set(groups))
+    monkeypatch.setattr(bias_reduced_module, "_MAX_DENSE", 0)
+    result = fit(frame, effects, result_of, None)
+    np.testing.assert_allclose(result.vcov[:2, :2], factor * wanted[:2, :2], rtol=1e-9)
+    assert result.df_terms is not None
+    np.testing.assert_allclose(result.df_terms[:2], df[:2], rtol=1e-9)
+    if by == "year":
+        with pytest.raises(CarbonpanelError, match="need a dense matrix"):
+            fit(frame, effects, result_of, "w")
 
 
 def test_cr2_of_a_difference_in_means_is_welch() -> None:
