@@ -4,12 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TextIO
 
+from analysis_py.interrupts import stop_if_interrupted
+
 #: ``callback(done, total, label)``; what long-running functions take as ``progress``.
 ProgressCallback = Callable[[int, int, str], None]
+
+_watcher: ContextVar[ProgressCallback | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watch_steps(callback: ProgressCallback) -> Iterator[None]:
+    """While the body runs, ``callback(done, total, what)`` hears the steps of long work inside it."""
+    token = _watcher.set(callback)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
+def report_step(done: int, total: int, what: str) -> None:
+    """Say that ``done`` of ``total`` steps of ``what`` are made, to whoever watches; a lost Ctrl-C is heard here."""
+    stop_if_interrupted()
+    callback = _watcher.get()
+    if callback is not None:
+        callback(done, total, what)
 
 
 class Progress:

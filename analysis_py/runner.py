@@ -26,6 +26,7 @@ from analysis_py.fits.split_family import correct_splits
 from analysis_py.fits.threshold_fits import fit_thresholds
 from analysis_py.panels.calendar_panel import CalendarPanel
 from analysis_py.panels.panel import FilePanel, FramePanel, PanelSource, WarehousePanel
+from analysis_py.progress import watch_steps
 from analysis_py.settings import DEFAULT_SEED, project_root
 from analysis_py.study import Model, Study, expand_conventions
 
@@ -71,7 +72,8 @@ def run_study(study: Study, source: PanelSource, *, progress: Progress | None = 
     for done, model in enumerate(study.models):
         if progress is not None:
             progress(done, len(study.models), model.id)
-        runs += _run_with_variants(study, model, panel)
+        with watch_steps(_inside(progress, done, len(study.models), model.id)):
+            runs += _run_with_variants(study, model, panel)
     if progress is not None:
         progress(len(study.models), len(study.models), "")
     runs = correct_splits(study, runs, panel)
@@ -100,6 +102,16 @@ def run_study(study: Study, source: PanelSource, *, progress: Progress | None = 
         seed=DEFAULT_SEED,
         models=tuple(runs),
     )
+
+
+def _inside(progress: Progress | None, done: int, total: int, name: str) -> Progress:
+    """Steps of one model, told behind its name."""
+
+    def tell(step: int, steps: int, what: str) -> None:
+        if progress is not None:
+            progress(done, total, f"{name}: {step:,} of {steps:,} {what}")
+
+    return tell
 
 
 def _run_with_variants(study: Study, model: Model, panel: CalendarPanel) -> list[ModelRun]:

@@ -13,6 +13,7 @@ that. Sources: MacKinnon, Lockwood & Williams (2004), Multivariate Behavioral Re
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,12 @@ from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.blas import single_threaded_blas
 from analysis_py.estimators.factors import Factor
 from analysis_py.inference.entity_grams import Columns, EntityGrams, gram_by_entity, plain_slopes
+from analysis_py.progress import report_step
 
 #: Draws that must be usable for an interval.
 FEWEST_DRAWS = 50
+#: Clusters drawn at a time, in cells.
+_DRAWN_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,8 @@ def bootstrap_indirect(
     if clusters.levels < 2:
         raise CarbonpanelError("CP-EST-CLUSTERS", f"'{clusters.name}' has a single cluster to draw from")
     groups = clusters.levels
-    drawn = np.random.default_rng(seed).integers(0, groups, size=(draws, groups))
-    counts = np.zeros((draws + 1, groups))
-    counts[0] = 1.0
-    np.add.at(counts, (np.repeat(np.arange(1, draws + 1), groups), drawn.ravel()), 1.0)
     with single_threaded_blas():
-        effects, n_plain = _effects(columns, clusters, counts, controls, treatments)
+        effects, n_plain = _effects(columns, clusters, _count(groups, draws, seed), draws + 1, controls, treatments)
     estimate, replicated = effects[0], effects[1:]
     usable = np.isfinite(replicated).all(axis=(1, 2))
     n_used = int(usable.sum())
@@ -109,26 +109,44 @@ def bootstrap_indirect(
     )
 
 
+def _count(groups: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Blocks (rows, groups) of how often each cluster counts: once each, then drawn with replacement."""
+    yield np.ones((1, groups))
+    rng = np.random.default_rng(seed)
+    step = max(1, _DRAWN_CELLS // groups)
+    for start in range(0, draws, step):
+        rows = min(step, draws - start)
+        at = rng.integers(0, groups, size=(rows, groups)) + groups * np.arange(rows)[:, None]
+        yield np.bincount(at.ravel(), minlength=rows * groups).reshape(rows, groups).astype(float)
+
+
 def _effects(
-    columns: Columns, clusters: Factor, counts: np.ndarray, controls: int, treatments: int
+    columns: Columns, clusters: Factor, blocks: Iterable[np.ndarray], total: int, controls: int, treatments: int
 ) -> tuple[np.ndarray, int]:
-    """a_jk b_k of each draw, (draws, t, m), and how many draws were fitted plainly."""
+    """a_jk b_k of each draw, (total, t, m), and how many draws were fitted plainly."""
     p = columns.values.shape[1]
     before = controls + treatments
     mediators = p - 1 - before
-    found = np.full((len(counts), treatments, mediators), np.nan)
+    effects = np.full((total, treatments, mediators), np.nan)
     grams = gram_by_entity(columns, clusters)
-    good = np.zeros(len(counts), dtype=bool)
-    if grams is not None:
-        fast, good = _fast_effects(grams, counts, controls, before)
-        found[good] = fast[good]
-    for draw in np.flatnonzero(~good):
-        rows = counts[draw][clusters.codes]
-        effect = plain_slopes(columns, rows, p - 1, range(p - 1))[before:]
-        for k in range(mediators):
-            path = plain_slopes(columns, rows, before + k, range(before))[controls:]
-            found[draw, :, k] = path * effect[k]
-    return found, int((~good).sum())
+    start = n_plain = 0
+    for counts in blocks:
+        found = effects[start : start + len(counts)]
+        good = np.zeros(len(counts), dtype=bool)
+        if grams is not None:
+            fast, good = _fast_effects(grams, counts, controls, before)
+            found[good] = fast[good]
+        for draw in np.flatnonzero(~good):
+            rows = counts[draw][clusters.codes]
+            effect = plain_slopes(columns, rows, p - 1, range(p - 1))[before:]
+            for k in range(mediators):
+                path = plain_slopes(columns, rows, before + k, range(before))[controls:]
+                found[draw, :, k] = path * effect[k]
+            report_step(start + int(draw) + 1, total, "draws fitted one by one")
+        n_plain += int((~good).sum())
+        start += len(counts)
+        report_step(start, total, "draws of the indirect effect")
+    return effects, n_plain
 
 
 def _fast_effects(grams: EntityGrams, counts: np.ndarray, controls: int, before: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ import numpy as np
 from analysis_py.estimators.threshold_design import EXPLAINED, ThresholdDesign, quadratic
 from analysis_py.estimators.threshold_grid import Grid
 from analysis_py.estimators.threshold_search import Test, pseudo_inverse
+from analysis_py.progress import report_step
 
 #: Draws that come from one stream, and are worked on together.
 BLOCK = 64
@@ -115,13 +116,14 @@ def bootstrap_test(
     """
     null = fit_null(design, test)
     is_centred = _stays_centred(design, blocks, resample)
-    found = np.concatenate(
-        [
-            _search_draws(design, grid, test.order, *_moments(design, null, part, is_centred), scale)
-            for errors in _null_errors(design, null, blocks, test, resample, draws, seed)
-            for part in _in_turns(errors)
-        ]
-    )
+    parts: list[np.ndarray] = []
+    done = 0
+    for errors in _null_errors(design, null, blocks, test, resample, draws, seed):
+        for part in _in_turns(errors):
+            parts.append(_search_draws(design, grid, test.order, *_moments(design, null, part, is_centred), scale))
+            done += part.shape[1]
+            report_step(done, draws, f"draws of the test of {test.order} threshold(s)")
+    found = np.concatenate(parts)
     ordered = np.sort(found)
     critical = {f"{100 * level:g}%": float(ordered[int(np.ceil((1.0 - level) * draws - 1e-9)) - 1]) for level in LEVELS}
     return BootstrapTest(float(np.mean(found > test.f)), critical, found, resample)

@@ -19,6 +19,7 @@ import numpy as np
 
 from analysis_py.estimators.absorption import demean, group_means, independent_columns
 from analysis_py.estimators.factors import Factor, is_nested
+from analysis_py.interrupts import stop_if_interrupted
 
 #: Cells of the entities' matrices, and of dummies in the making, above which plain fits are made instead.
 MAX_CELLS = 30_000_000
@@ -96,6 +97,7 @@ class EntityGrams:
             rows = slice(start, start + step)
             gram = (counts[rows] @ self.packed)[:, place]
             found[rows], good[rows] = self._factor_block(gram, counts[rows] @ self.weight)
+            stop_if_interrupted()
         return found, good
 
     def _factor_block(self, gram: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

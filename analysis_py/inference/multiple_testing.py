@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis_py.estimators.blas import single_threaded_blas
+from analysis_py.progress import report_step
 
 #: Signs drawn at once.
 _BLOCK = 2_000
@@ -100,6 +101,7 @@ def correct_family(estimate: np.ndarray, influence: np.ndarray, *, draws: int, s
             for start in range(0, draws, _BLOCK):
                 signs = rng.integers(0, 2, size=(min(_BLOCK, draws - start), len(influence))) * 2.0 - 1.0
                 blocks.append(np.abs(signs @ scaled))
+                report_step(min(start + _BLOCK, draws), draws, "sign draws of the family")
         drawn = np.concatenate(blocks)
         size = np.abs(statistic[known])
         alone[known] = (1 + (drawn >= size * (1 - 1e-12)).sum(axis=0)) / (1 + draws)

@@ -11,6 +11,7 @@ Rows as units ignore that a city's years hang together; their p-values are too s
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -20,9 +21,12 @@ from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.blas import single_threaded_blas
 from analysis_py.estimators.factors import Factor
 from analysis_py.inference.entity_grams import Columns, EntityGrams, gram_by_entity, plain_slopes
+from analysis_py.progress import report_step
 
 #: Draws that must be usable for a p-value.
 FEWEST_DRAWS = 10
+#: Labels dealt at a time.
+_DEALT_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,8 @@ def permute_groups(
     if count < 2:
         raise CarbonpanelError("CP-EST-PERMUTE", "one group alone has nothing to be compared with")
     pairs = tuple(combinations(range(count), 2))
-    dealt = np.random.default_rng(seed).permuted(np.tile(labels, (draws, 1)), axis=1)
     with single_threaded_blas():
-        # the labels as they are stand in front, so that observed and permuted differences are made in one way
-        slopes, n_plain = _group_slopes(columns, np.vstack([labels, dealt]), count, entities, constant)
+        slopes, n_plain = _group_slopes(columns, _deal(labels, draws, seed), draws + 1, count, entities, constant)
     differences = np.stack([slopes[:, a] - slopes[:, b] for a, b in pairs], axis=1)
     observed, drawn = differences[0], differences[1:]
     used = np.isfinite(drawn)
@@ -109,28 +111,44 @@ def _entity_labels(groups: np.ndarray, entities: Factor) -> np.ndarray:
     return labels
 
 
+def _deal(labels: np.ndarray, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Blocks (rows, entities) of labels: first as they are, so that observed and permuted differences are made in one
+    way, then dealt afresh ``draws`` times; the same however they are cut into blocks.
+    """
+    yield labels[None, :]
+    rng = np.random.default_rng(seed)
+    step = max(1, _DEALT_CELLS // len(labels))
+    for start in range(0, draws, step):
+        yield rng.permuted(np.tile(labels, (min(step, draws - start), 1)), axis=1)
+
+
 def _group_slopes(
-    columns: Columns, labels: np.ndarray, count: int, entities: Factor, constant: bool
+    columns: Columns, blocks: Iterable[np.ndarray], total: int, count: int, entities: Factor, constant: bool
 ) -> tuple[np.ndarray, int]:
-    """Slopes (draws, groups, k) under each row of ``labels`` (draws, entities), and how many were fitted plainly."""
+    """Slopes (total, groups, k) under each row of labels (rows, entities), and how many were fitted plainly."""
     p = columns.values.shape[1]
     grams = gram_by_entity(columns, entities, constant=constant)
     if constant and grams is None:
         raise CarbonpanelError("CP-EST-PERMUTE", "too many rows for the constants to be permuted")
-    slopes = np.full((len(labels), count, p if constant else p - 1), np.nan)
-    n_plain = 0
-    for group in range(count):
-        members = labels == group
-        good = np.zeros(len(labels), dtype=bool)
-        if grams is not None:
-            slopes[:, group], good = _fast_slopes(grams, members.astype(float), constant)
-        for draw in np.flatnonzero(~good):
-            rows = members[draw][entities.codes].astype(float)
-            plain = plain_slopes(columns, rows, p - 1, range(p - 1))
-            slopes[draw, group, : p - 1] = plain
-            if constant:
-                slopes[draw, group, p - 1] = _constant_of(columns, rows, plain)
-            n_plain += 1
+    slopes = np.full((total, count, p if constant else p - 1), np.nan)
+    n_plain = start = 0
+    for labels in blocks:
+        found = slopes[start : start + len(labels)]
+        for group in range(count):
+            members = labels == group
+            good = np.zeros(len(labels), dtype=bool)
+            if grams is not None:
+                found[:, group], good = _fast_slopes(grams, members.astype(float), constant)
+            for draw in np.flatnonzero(~good):
+                rows = members[draw][entities.codes].astype(float)
+                plain = plain_slopes(columns, rows, p - 1, range(p - 1))
+                found[draw, group, : p - 1] = plain
+                if constant:
+                    found[draw, group, p - 1] = _constant_of(columns, rows, plain)
+                n_plain += 1
+                report_step(start + int(draw) + 1, total, "permutations fitted one by one")
+        start += len(labels)
+        report_step(start, total, "permutations")
     return slopes, n_plain
 
 

@@ -26,7 +26,7 @@ from scipy import sparse
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.estimators.factors import Factor, intersect, is_nested
 from analysis_py.estimators.projection import Projection
-from analysis_py.interrupts import stop_if_interrupted
+from analysis_py.progress import report_step
 
 DEFAULT_DRAWS = 9_999
 #: Under this many bootstrap clusters the signs have too few combinations, and Webb's weights are the default.
@@ -199,12 +199,14 @@ def run_wild_bootstrap(
     # the same for every coefficient: taken once a block
     common = projection.basis_sums(e, boot) if is_simple else np.empty((boot.levels, 0))
     found: list[list[tuple[np.ndarray, ...]]] = [[] for _ in makers]
+    done = 0
     for block in _draw_weights(boot.levels, count, draws.seed, distribution, enumerated):
         same = np.empty(0, dtype=np.int64)
         if boot.levels <= _MANY:
             same = np.flatnonzero((block == block[:, :1]).all(axis=1) & (np.abs(block[:, 0]) == 1.0))
-        stop_if_interrupted()
         drawn = block @ common
+        done += len(block)
+        report_step(done, count, "wild bootstrap draws")
         for maker, parts in zip(makers, found, strict=True):
             made = maker.evaluate(block, drawn, are_signs=distribution == "rademacher")
             parts.append(_repeat_sample(made, same, block[same, 0], maker.observed))

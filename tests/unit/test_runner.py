@@ -452,7 +452,10 @@ def test_progress_is_told_model_by_model(tmp_path: Path) -> None:
     heard: list[tuple[int, int, str]] = []
     study = study_of(tmp_path, BASE + "  - {id: N, outcome: CP, treatment: [ER]}\n")
     run_study(study, FramePanel(small_panel()), progress=lambda *step: heard.append(step))
-    assert heard == [(0, 2, "M"), (1, 2, "N"), (2, 2, "")]
+    assert [step for step in heard if ":" not in step[2]] == [(0, 2, "M"), (1, 2, "N"), (2, 2, "")]
+    # steps inside a model are told behind its name
+    inside = [step for step in heard if ":" in step[2]]
+    assert inside[-1][:2] == (1, 2) and inside[-1][2].startswith("N: ") and "wild bootstrap draws" in inside[-1][2]
 
 
 def test_a_file_is_a_panel_and_its_odd_cells_are_named(tmp_path: Path) -> None:
