@@ -67,6 +67,7 @@ def _named_columns(text: str, columns: frozenset[str], where: str) -> tuple[str,
                 "select function_name from duckdb_functions() group by function_name"
                 " having bool_and(function_type = 'aggregate')",
             )
+            keywords = _first_column(con, "select keyword_name from duckdb_keywords()")
             reserved = _first_column(
                 con,
                 "select keyword_name from duckdb_keywords() where keyword_category in ('reserved', 'type_function')",
@@ -76,7 +77,9 @@ def _named_columns(text: str, columns: frozenset[str], where: str) -> tuple[str,
     tree = json.loads(row[0]) if row else {"error": True}
     if tree.get("error"):
         why = str(tree.get("error_message", "it does not parse"))
-        raise _refuse(text, why, where, advise_on_expression(text) or _remedy_for_keyword(text, why, columns, reserved))
+        raise _refuse(
+            text, why, where, advise_on_expression(text) or _remedy_for_keyword(text, why, columns, keywords, reserved)
+        )
     node = tree["statements"][0]["node"]
     if (
         len(tree["statements"]) != 1
@@ -213,12 +216,17 @@ def _first_column(con: duckdb.DuckDBPyConnection, query: str) -> frozenset[str]:
     return frozenset(str(row[0]) for row in con.execute(query).fetchall())
 
 
-def _remedy_for_keyword(text: str, why: str, columns: Collection[str], reserved: Collection[str]) -> str:
+def _remedy_for_keyword(
+    text: str, why: str, columns: Collection[str], keywords: Collection[str], reserved: Collection[str]
+) -> str:
     """What to write when the expression does not parse because a column is called like a word of SQL; '' otherwise."""
     at = re.search(r'at or near "(\w+)"', why)
     # without its quoted parts, in which such a word does no harm
     bare = re.findall(r"\w+", re.sub(r"'[^']*'|\"[^\"]*\"", " ", text))
-    suspects = [*([at[1]] if at else []), *(word for word in bare if word.lower() in reserved)]
+    suspects = [
+        *([at[1]] if at and at[1].lower() in keywords else []),
+        *(word for word in bare if word.lower() in reserved),
+    ]
     for word in suspects:
         hits = [c for c in columns if c == word] or [c for c in sorted(columns) if c.lower() == word.lower()]
         if hits:

@@ -65,9 +65,11 @@ def advise_on_expression(text: str) -> str:
 
 
 def advise_on_covariance(given: object) -> str:
-    """The clustered covariance meant by ``cluster id``, ``vce(cluster id)`` or ``{cluster: id}``; '' otherwise."""
+    """The covariance meant by ``cluster id``, ``vce(cluster id)``, ``{cluster: id}`` or ``xtscc``; '' otherwise."""
     if isinstance(given, dict):
         given = " ".join(f"{key} {value}" for key, value in given.items())
+    if str(given).strip().startswith("xtscc"):
+        return "write {type: driscoll_kraay, lag: 2}"
     clusters = rf"(?:vce\s*\(?)?\s*(?:cl|cluster|clustered)[\s(]+({_NAME}(?:\s+{_NAME})*)[\s)]*"
     hit = re.fullmatch(clusters, str(given).strip())
     return f"write {{type: cluster, by: [{', '.join(hit[1].split())}]}}" if hit else ""
@@ -244,7 +246,7 @@ _EXPRESSION_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^drop\s+if\b", re.IGNORECASE), "write the rows to keep: not (the condition of drop if)"),
     (re.compile(r"^(?:keep\s+)?if\b", re.IGNORECASE), "write the condition alone, without if"),
     (
-        re.compile(r"\b(?:bysort|bys|egen|gen|generate|replace)\s+\w|^by\s+[\w\s]+:"),
+        re.compile(r"\b(?:bysort|bys|egen|gen|generate|replace)\s+\w|^by\s+[\w\s]+:|,\s*by\s*\("),
         "write the value alone; a mean by group is: avg(CP) over (partition by city_code)",
     ),
     (re.compile(r"\binrange\("), "inrange(x, a, b) is: x between a and b"),
@@ -258,5 +260,6 @@ _EXPRESSION_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\[\s*_n|\b_[nN]\b"), "rows have no number here; lags by calendar time are terms: L.x"),
     (re.compile(r"(?<!&)&(?!&)"), "write and instead of &"),
     (re.compile(r"(?<!\|)\|(?!\|)"), "write or instead of |"),
+    (re.compile(r"~="), "write <> instead of ~="),
     (re.compile(r"!(?!=)"), "write not instead of !"),
 )

@@ -110,6 +110,14 @@ def _plain(path: Path, node: yaml.Node, at: At, lines: dict[At, int], scalars: _
             "the file is nested too deeply (an anchor that contains itself?)",
             where=f"{path}, line {node.start_mark.line + 1}",
         )
+    if node.tag.startswith("!"):
+        # YAML takes !missing(x) for a type and would leave an empty value behind: a model without its condition
+        raise CarbonpanelError(
+            "CP-STUDY-YAML",
+            f"YAML reads '{node.tag}' as the type of a value, not as text",
+            where=f"{path}, line {node.start_mark.line + 1}",
+            remedy="put the text in quotes; in a condition write not instead of !",
+        )
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:

@@ -109,6 +109,7 @@ def test_terms(tmp_path: Path, term: str, advice: str) -> None:
     [
         ("covariance: cluster city_code", "write {type: cluster, by: [city_code]}"),
         ("covariance: vce(cluster city_code year)", "write {type: cluster, by: [city_code, year]}"),
+        ("covariance: xtscc", "write {type: driscoll_kraay"),
         ("covariance: {cluster: city_code}", "write {type: cluster, by: [city_code]}"),
         ("covariance: {type: cluster, by: city_code year}", "write a list: [city_code, year]"),
         ("weights: '[aw=POP]'", "write the column alone: POP"),
@@ -132,6 +133,7 @@ def test_covariances_weights_and_effects(tmp_path: Path, rest: str, advice: str)
         ("inrange(year, 2001, 2002)", "between"),
         ("inlist(region, 1, 2)", "x in (a, b)"),
         ("!missing(POP)", "x is not null"),
+        ("year ~= 2001", "write <> instead of ~="),
         ("POP < .", "a missing value is null"),
         ("_n > 5", "rows have no number"),
         ('region == "east"', "single quotes: ''east''"),
@@ -162,3 +164,22 @@ def test_formulas(tmp_path: Path) -> None:
 def test_what_sql_understands_is_left_alone(tmp_path: Path, condition: str) -> None:
     model = run(tmp_path, f"{BASE}, fixed_effects: [], sample: '{condition}'").models[0]
     assert model.n_obs and model.status != "failed"
+
+
+@pytest.mark.parametrize(
+    "line", ["sample: !missing(POP)", "sample: !pilot", "covariance: !robust", "controls: !x [POP]"]
+)
+def test_an_exclamation_mark_outside_quotes_does_not_lose_the_condition(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "study.yml"
+    head = "study: mine\nunit: city_code\ntime: year\nmodels:\n  - id: m\n    outcome: CP\n    treatment: [AI]\n"
+    path.write_text(f"{head}    {line}\n", encoding="utf-8")
+    with pytest.raises(CarbonpanelError, match="quotes") as caught:
+        load_study(path)
+    assert caught.value.code == "CP-STUDY-YAML"
+    assert "line 8" in str(caught.value)
+
+
+def test_a_name_that_is_no_word_of_sql_is_not_called_one(tmp_path: Path) -> None:
+    said = refusal(tmp_path, f"{BASE}, transforms: {{r: 'rowmean(AI POP)'}}")
+    assert "word of SQL" not in said
+    assert "write one expression" in said
