@@ -119,14 +119,14 @@ def panel_statistics(
         if sigma_u + sigma_e > 0:
             share = sigma_u**2 / (sigma_u**2 + sigma_e**2)
             found.append(Diagnostic("rho", share, note="share of variance due to the unit effects"))
-        correlation = _correlation(effects[units.codes], fitted, w)
+        correlation = _correlation(effects[units.codes], fitted)
         if correlation is not None:
             found.append(Diagnostic("corr_u_xb", correlation, note="correlation of unit effects and fit"))
         test = _unit_effects_f(sample, solution, small)
         if test is not None:
             found.append(test)
-    between = _correlation(means[:, 1], means[:, 0], np.ones(units.levels))
-    overall = _correlation(fitted, sample.y, w)
+    between = _correlation(means[:, 1], means[:, 0])
+    overall = _correlation(fitted, sample.y)
     return PanelStatistics(
         None if between is None else between**2, None if overall is None else overall**2, tuple(found)
     )
@@ -158,11 +158,11 @@ def _unit_effects_f(sample: Sample, solution: Solution, small: SmallSample) -> D
     )
 
 
-def _correlation(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> float | None:
-    a = first - np.average(first, weights=weights)
-    b = second - np.average(second, weights=weights)
-    size = float(np.sqrt((weights @ a**2) * (weights @ b**2)))
-    scale = float(np.sqrt(weights.sum())) * max(float(np.abs(first).max()), 1e-300)
-    if size == 0.0 or float(np.sqrt(weights @ a**2)) <= 1e-13 * scale:
+def _correlation(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Plain correlation; None where one of the two is constant but for rounding. xtreg weighs none of its own."""
+    first, second = a - a.mean(), b - b.mean()
+    spread = float(np.sqrt(first @ first))
+    size = spread * float(np.sqrt(second @ second))
+    if size == 0.0 or spread <= 1e-13 * float(np.sqrt(len(a))) * max(float(np.abs(a).max()), 1e-300):
         return None
-    return float((weights * a) @ b) / size
+    return float(first @ second) / size

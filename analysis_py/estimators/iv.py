@@ -235,8 +235,7 @@ def _result(
     if (np.diag(vcov) < 0).any():
         said.append("a variance is negative: two-way clustering can do that in small samples, and nothing is repaired")
     named = counts.named
-    if spec.type == "driscoll_kraay":
-        named = (*named, ("lag", moments.lag))
+    named = (*named, *moments.options.named)
     return RegressionResult(
         estimator=estimator,
         convention=rules.name,
@@ -304,7 +303,19 @@ def _with_fit(
             total, adjusting = 1.0 - equation.rss / variation, n
     slopes = equation.slopes
     f = wald_f(equation.estimate[:slopes], equation.vcov[:slopes, :slopes])
+    diagnostics = main.diagnostics
     if f is not None and not counts.small:
+        wald = f * slopes
+        diagnostics = (
+            *diagnostics,
+            Diagnostic(
+                "wald_chi2",
+                wald,
+                float(slopes),
+                p_value=float(stats.chi2.sf(wald, slopes)),
+                note="all slopes are zero, large sample: what ivregress prints in place of F",
+            ),
+        )
         if counts.groups is not None:
             g = counts.groups
             f *= (g - 1) / g * (n - counts.k - counts.sdofminus) / (n - 1)
@@ -318,6 +329,7 @@ def _with_fit(
         rmse=float(np.sqrt(equation.rss / counts.sigma2_divisor())),
         f=f,
         f_p_value=None if f is None else float(stats.f.sf(f, slopes, counts.df_t)),
+        diagnostics=diagnostics,
     )
 
 

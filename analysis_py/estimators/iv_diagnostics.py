@@ -20,6 +20,7 @@ from analysis_py.inference.overidentification import (
     overidentification_test,
     wu_hausman_test,
 )
+from analysis_py.inference.score_tests import ScoreTests, run_score_tests
 from analysis_py.inference.weak_iv import STOCK_YOGO_SOURCE, EffectiveF, effective_f, stock_yogo
 
 #: First-stage F below which instruments are called weak where no critical value is made for the case.
@@ -40,21 +41,24 @@ class IvTests:
     anderson_rubin: ArTest
     anderson_rubin_set: ConfidenceSet | None
     effective_f: EffectiveF | None
+    scores: ScoreTests
 
 
 def run_tests(
     design: IvDesign, solved: KClass, two_stage: KClass, counts: IvCounts, moments: MomentCovariance
 ) -> IvTests:
     """Compute the tests; ``two_stage`` is the 2SLS solution whatever the estimator."""
+    over = overidentification_test(design, counts, moments, solved.residuals)
     return IvTests(
         identification=identify(design, counts, moments),
         first_stages=first_stage_tests(design, counts, moments, two_stage.bread),
-        overidentification=overidentification_test(design, counts, moments, solved.residuals),
+        overidentification=over,
         endogeneity=endogeneity_test(design, counts, moments),
         wu_hausman=wu_hausman_test(design, counts, moments),
         anderson_rubin=ar_test(design, counts, moments),
         anderson_rubin_set=ar_set(design, counts, moments),
         effective_f=effective_f(design, counts, moments),
+        scores=run_score_tests(design, counts, moments, solved, over.statistic if moments.is_iid else None),
     )
 
 
@@ -74,6 +78,7 @@ def diagnostics_of(tests: IvTests, counts: IvCounts, solved: KClass, is_iid: boo
     null = "the endogenous variables have no effect; valid with weak instruments"
     rows.append(_f("anderson_rubin", ar.f, ar.df1, ar.df2, ar.p_value, null))
     rows.append(_chi2("anderson_rubin_chi2", ChiSquared(ar.chi2, ar.df1), null))
+    rows += _score_rows(tests.scores, null)
     rows += _ar_set_rows(tests.anderson_rubin_set, counts)
     if solved.eigenvalue is not None:
         rows.append(Diagnostic("liml_eigenvalue", solved.eigenvalue, note="lambda of LIML"))
@@ -141,6 +146,21 @@ def _first_stage_rows(tests: IvTests) -> list[Diagnostic]:
         if several:
             found.append(Diagnostic("shea_partial_r2", test.shea_r2, note="Shea (1997)"))
         rows += [replace(row, term=name) for row in found]
+    return rows
+
+
+def _score_rows(scores: ScoreTests, null: str) -> list[Diagnostic]:
+    valid = "the instruments are valid, given that as many as needed are"
+    rows = [_chi2("stock_wright_s", scores.stock_wright, f"score form of Anderson-Rubin: {null}")]
+    for name, test, note in (
+        ("basmann", scores.basmann, f"Basmann (1960): {valid}"),
+        ("anderson_rubin_overid", scores.liml_ratio, f"N ln(lambda) of LIML: {valid}"),
+        ("anderson_rubin_overid_linear", scores.liml_linear, f"N (lambda - 1) of LIML: {valid}"),
+        ("endogeneity_score", scores.endogeneity, "Wooldridge (1995): the endogenous variables are exogenous"),
+        ("overid_score", scores.overidentification, f"Wooldridge (1995): {valid}"),
+    ):
+        if test is not None:
+            rows.append(_chi2(name, test, note))
     return rows
 
 

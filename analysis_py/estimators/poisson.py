@@ -321,7 +321,7 @@ def _assemble(
         f=f,
         f_p_value=None if f is None else float(stats.chi2.sf(f * k, k)),
         diagnostics=_diagnostics(sample, fit, separated.get("separated", 0)),
-        small_sample=(*small.named, *maker.named, ("steps", fit.steps)),
+        small_sample=(*small.named, *maker.options.named, ("steps", fit.steps)),
         dropped_terms=dropped,
         messages=tuple(dict.fromkeys(messages)),
         residuals=sample.y - fit.mean,

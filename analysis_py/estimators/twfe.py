@@ -169,7 +169,7 @@ def _assemble(
     panel = panel_statistics(sample, solution, constant, rules, small)
     diagnostics += panel.diagnostics
     inference = infer(estimate, vcov, small.df_t if df_terms is None else df_terms)
-    named = (*small.named, *maker.named)
+    named = (*small.named, *maker.options.named)
     if df_terms is not None:
         named = (*named, ("df", "satterthwaite"))
     if spec.type == "wild":

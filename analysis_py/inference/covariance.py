@@ -169,22 +169,14 @@ def check_positive(value: object, name: str) -> float:
 
 
 @dataclass(frozen=True)
-class VcovMaker:
-    """Everything a covariance needs but the influence: made once, used for the slopes and for joint tests.
+class KernelOptions:
+    """Options of the covariances that weigh neighbours in time or space, as given or by default.
 
-    ``sigma2`` is RSS/(N-K); ``factor`` the small-sample factor of every type but iid, HC2 and HC3; ``leverage``
-    is needed for HC2 and HC3 alone, ``periods`` for Driscoll-Kraay, ``coordinates`` (n, 2) for Conley.
+    ``periods`` is the time factor of Driscoll-Kraay.
     """
 
     spec: CovarianceSpec
-    weights: np.ndarray
-    residuals: np.ndarray
-    sigma2: float
-    factor: float
-    clusters: Sequence[Factor] = ()
     periods: Factor | None = None
-    coordinates: np.ndarray | None = None
-    leverage: np.ndarray | None = None
 
     @property
     def lag(self) -> int:
@@ -222,6 +214,30 @@ class VcovMaker:
             return (("kernel", self.kernel), ("cutoff_km", self.cutoff_km))
         return ()
 
+
+@dataclass(frozen=True)
+class VcovMaker:
+    """Everything a covariance needs but the influence: made once, used for the slopes and for joint tests.
+
+    ``sigma2`` is RSS/(N-K); ``factor`` the small-sample factor of every type but iid, HC2 and HC3; ``leverage``
+    is needed for HC2 and HC3 alone, ``periods`` for Driscoll-Kraay, ``coordinates`` (n, 2) for Conley.
+    """
+
+    spec: CovarianceSpec
+    weights: np.ndarray
+    residuals: np.ndarray
+    sigma2: float
+    factor: float
+    clusters: Sequence[Factor] = ()
+    periods: Factor | None = None
+    coordinates: np.ndarray | None = None
+    leverage: np.ndarray | None = None
+
+    @property
+    def options(self) -> KernelOptions:
+        """Kernel, cutoff and lag, given or chosen."""
+        return KernelOptions(self.spec, self.periods)
+
     def make(self, influence: np.ndarray, slopes: int) -> tuple[np.ndarray, list[str]]:
         """Covariance (p, p) of estimates with influence rows (n, p), the first ``slopes`` of them slopes; messages."""
         kind = self.spec.type
@@ -236,10 +252,10 @@ class VcovMaker:
             if len(self.clusters) == 1:
                 return vcov, []
         elif kind == "driscoll_kraay" and self.periods is not None:
-            return self.factor * driscoll_kraay_covariance(scores, self.periods, self.lag), []
+            return self.factor * driscoll_kraay_covariance(scores, self.periods, self.options.lag), []
         elif kind == "conley" and self.coordinates is not None:
             lon, lat = self.coordinates.T
-            vcov = self.factor * conley_covariance(scores, lon, lat, self.cutoff_km, self.kernel)
+            vcov = self.factor * conley_covariance(scores, lon, lat, self.options.cutoff_km, self.options.kernel)
         else:
             raise ValueError(f"covariance {kind!r} lacks what it is computed from")
         vcov, repaired = repair_definiteness(vcov, slopes)

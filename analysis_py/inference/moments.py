@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.factors import Factor
 from analysis_py.estimators.result import CovarianceSpec
 from analysis_py.inference.covariance import (
-    check_positive,
+    KernelOptions,
     cluster_covariance,
     conley_covariance,
-    default_lag,
     driscoll_kraay_covariance,
     hc_covariance,
 )
@@ -38,16 +36,9 @@ class MomentCovariance:
         return self.spec.type == "iid"
 
     @property
-    def lag(self) -> int:
-        """Lag of Driscoll-Kraay: as given, else the default for the number of periods."""
-        lag = self.spec.option("lag")
-        if lag is None:
-            return default_lag(0 if self.periods is None else self.periods.levels)
-        if isinstance(lag, bool) or not isinstance(lag, int) or lag < 0:
-            raise CarbonpanelError(
-                "CP-EST-COVARIANCE", f"`lag` must be a whole number from 0, not {lag!r}", remedy="for example lag: 2"
-            )
-        return lag
+    def options(self) -> KernelOptions:
+        """Kernel, cutoff and lag, given or chosen."""
+        return KernelOptions(self.spec, self.periods)
 
     def meat(self, scores: np.ndarray) -> np.ndarray:
         """Estimated variance of the column sums of ``scores`` (n, p), no factor; shape (p, p).
@@ -60,16 +51,10 @@ class MomentCovariance:
         if kind == "cluster":
             return cluster_covariance(scores, self.clusters)
         if kind == "driscoll_kraay" and self.periods is not None:
-            return driscoll_kraay_covariance(scores, self.periods, self.lag)
+            return driscoll_kraay_covariance(scores, self.periods, self.options.lag)
         if kind == "conley" and self.coordinates is not None:
-            kernel = str(self.spec.option("kernel", "uniform"))
-            if kernel not in ("uniform", "bartlett"):
-                raise CarbonpanelError(
-                    "CP-EST-COVARIANCE", f"unknown kernel '{kernel}'", remedy="kernel: uniform or bartlett"
-                )
             lon, lat = self.coordinates.T
-            cutoff = check_positive(self.spec.option("cutoff_km"), "cutoff_km")
-            return conley_covariance(scores, lon, lat, cutoff, kernel)
+            return conley_covariance(scores, lon, lat, self.options.cutoff_km, self.options.kernel)
         raise ValueError(f"covariance {kind!r} lacks what it is computed from")
 
 

@@ -16,7 +16,7 @@ from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.absorption import pairwise_count, rank
 from analysis_py.estimators.conventions import Convention
 from analysis_py.estimators.factors import Factor, is_nested
-from analysis_py.estimators.result import CovarianceSpec
+from analysis_py.estimators.result import CLUSTER_TYPES, CovarianceSpec
 
 #: Under this many clusters the cluster-robust errors are said to be unreliable.
 FEW_CLUSTERS = 40
@@ -171,6 +171,9 @@ def small_sample(
         # reghdfe charges nested effects in full here, so two nested effects count the constant twice
         charged = sum(f.levels for f, is_free in zip(fixed_effects, nested, strict=True) if is_free)
         df_rmse = float(max(n_obs - slopes - df_absorbed - charged, 1))
+    elif convention.cluster_parameters == "unit_nested" and fixed_effects and spec.type in CLUSTER_TYPES:
+        # xtreg takes rmse and adjusted R2 from its regression on demeaned data, which does not count nested units
+        df_rmse = float(n_obs - cluster_parameters)
     if convention.cluster_parameters == "unit_nested" and fixed_effects and spec.type == "cluster" and not free:
         messages.append(
             f"'{fixed_effects[0].name}' is not nested in the clusters: xtreg would refuse; all its effects are counted"

@@ -55,6 +55,7 @@ def agree_with_ivreg2(result: IvResult, wanted: dict[str, Any], *, is_iid: bool)
         ("idstat", statistic(result, "anderson_lm" if is_iid else "kleibergen_paap_rk_lm")),
         ("arf", statistic(result, "anderson_rubin")),
         ("archi2", statistic(result, "anderson_rubin_chi2")),
+        ("sstat", statistic(result, "stock_wright_s")),
         ("estat", statistic(result, "endogeneity")),
         ("j", statistic(result, "sargan" if is_iid else "hansen_j")),
     ):

@@ -65,6 +65,7 @@ def test_two_way_clusters() -> None:
         ("anderson_rubin_chi2", 56.2631884003986),
         ("endogeneity", 0.0904487776264217),
         ("first_stage_f", 275.6340237108714),
+        ("stock_wright_s", 12.42929672994151),
     ):
         agree(statistic(result, test), value)
     assert result.main.n_clusters == (46, 29)
@@ -85,6 +86,7 @@ def test_two_way_clusters_weighted() -> None:
         ("kleibergen_paap_rk_wald_f", 301.9582161610252),
         ("anderson_rubin", 28.03042200372738),
         ("endogeneity", 0.2932883858542403),
+        ("stock_wright_s", 12.44841554878736),
     ):
         agree(statistic(result, test), value)
 
