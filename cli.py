@@ -24,6 +24,7 @@ from analysis_py.shell.common import (
     write_json,
 )
 from analysis_py.shell.efficiency import register as register_efficiency
+from analysis_py.shell.export import register as register_export
 from analysis_py.shell.reconcile import register as register_reconcile
 from analysis_py.shell.records import register as register_records
 from analysis_py.shell.users_files import register
@@ -351,6 +352,7 @@ register(app)
 register_records(app)
 register_efficiency(app)
 register_reconcile(app)
+register_export(app)
 
 
 def main(argv: list[str] | None = None) -> None:
