@@ -24,8 +24,8 @@ import numpy as np
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.factors import Factor, intersect
 from analysis_py.estimators.result import CLUSTER_TYPES, CovarianceSpec
+from analysis_py.inference.conley import conley_covariance
 
-EARTH_RADIUS_KM = 6371.0088
 #: Leverage above which an observation is fitted exactly, so that its residual says nothing.
 _FULL_LEVERAGE = 1.0 - 1e-9
 
@@ -61,37 +61,6 @@ def cluster_covariance(scores: np.ndarray, clusters: Sequence[Factor]) -> np.nda
         for chosen in combinations(clusters, size):
             summed = sum_by(intersect(chosen), scores)
             total += (1.0 if size % 2 else -1.0) * (summed.T @ summed)
-    return symmetric(total)
-
-
-def great_circle_km(lon: np.ndarray, lat: np.ndarray, other_lon: np.ndarray, other_lat: np.ndarray) -> np.ndarray:
-    """Haversine distances in km between points (a,) and points (b,), degrees; shape (a, b)."""
-    lon, lat, other_lon, other_lat = (np.radians(v) for v in (lon, lat, other_lon, other_lat))
-    half_lat = np.sin((lat[:, None] - other_lat[None, :]) / 2.0) ** 2
-    half_lon = np.sin((lon[:, None] - other_lon[None, :]) / 2.0) ** 2
-    chord = half_lat + np.cos(lat)[:, None] * np.cos(other_lat)[None, :] * half_lon
-    return np.asarray(2.0 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0))))
-
-
-def conley_covariance(
-    scores: np.ndarray, lon: np.ndarray, lat: np.ndarray, cutoff_km: float, kernel: str = "uniform"
-) -> np.ndarray:
-    """Spatial covariance: rows within ``cutoff_km`` of each other are correlated, whatever their periods.
-
-    A place is its own neighbour at all times, so errors of one place may be correlated over time as well.
-    ``uniform`` weighs every pair within the cutoff by one, ``bartlett`` by 1 - d/cutoff.
-    """
-    places, location = np.unique(np.column_stack([lon, lat]), axis=0, return_inverse=True)
-    summed = sum_by(Factor("place", np.asarray(location).ravel(), len(places)), scores)
-    total = np.zeros((scores.shape[1], scores.shape[1]))
-    block = max(1, 4_000_000 // max(len(places), 1))
-    for start in range(0, len(places), block):
-        rows = slice(start, min(start + block, len(places)))
-        distance = great_circle_km(places[rows, 0], places[rows, 1], places[:, 0], places[:, 1])
-        weight = (distance <= cutoff_km).astype(float)
-        if kernel == "bartlett":
-            weight *= 1.0 - distance / cutoff_km
-        total += summed[rows].T @ (weight @ summed)
     return symmetric(total)
 
 

@@ -20,14 +20,14 @@ from analysis_py.estimators.mediation import bootstrap_indirect
 from analysis_py.estimators.threshold import fit_threshold
 from analysis_py.estimators.twfe import fit_twfe
 from analysis_py.inference import permutation, wild_bootstrap
-from analysis_py.inference.covariance import conley_covariance, great_circle_km
+from analysis_py.inference.conley import conley_covariance
 from analysis_py.inference.entity_grams import Columns
 from analysis_py.inference.multiple_testing import correct_family
 from analysis_py.inference.permutation import permute_groups
 from tests.reference.dense_clusters import independent_basis, wild_statistics
 from tests.reference.dense_lsdv import dummies, lsdv, unbalanced_panel
 
-EXACT = {"rtol": 1e-10, "atol": 1e-10}
+EXACT = 1e-10
 SLOPES = ["x1", "x2"]
 
 
@@ -80,7 +80,9 @@ def test_absorption(case: Case, convention: str) -> None:
         case.frame, outcome="y", regressors=SLOPES, fixed_effects=case.effects, covariance="iid", convention=convention,
         unit="city", time="year", weights=case.weights,
     )  # fmt: skip
-    np.testing.assert_allclose(result.estimate[:2], plain_slopes(case, np.ones(len(case.frame)), "y", SLOPES), **EXACT)
+    np.testing.assert_allclose(
+        result.estimate[:2], plain_slopes(case, np.ones(len(case.frame)), "y", SLOPES), rtol=EXACT, atol=EXACT
+    )
 
 
 @every_case
@@ -93,7 +95,7 @@ def test_permutation_of_units(case: Case, monkeypatch: pytest.MonkeyPatch) -> No
     dealt = np.random.default_rng(3).permuted(np.tile(labels, (12, 1)), axis=1)
     for draw, own in enumerate(dealt):
         slopes = [plain_slopes(case, (own == g)[units.codes].astype(float), "y", SLOPES) for g in (0, 1)]
-        np.testing.assert_allclose(found.draws[draw, 0], slopes[0] - slopes[1], **EXACT)
+        np.testing.assert_allclose(found.draws[draw, 0], slopes[0] - slopes[1], rtol=EXACT, atol=EXACT)
     monkeypatch.setattr(permutation, "_DEALT_CELLS", 5 * units.levels)
     np.testing.assert_allclose(
         permute_groups(columns, labels[units.codes], units, draws=12, seed=3).draws, found.draws, rtol=1e-12
@@ -113,7 +115,7 @@ def test_cluster_bootstrap_of_an_indirect_effect(case: Case, monkeypatch: pytest
         counts = np.bincount(drawn[draw], minlength=cities.levels)[cities.codes].astype(float)
         path = plain_slopes(case, counts, "m", ["x2", "x1"])[1]
         effect = plain_slopes(case, counts, "y", ["x2", "x1", "m"])[2]
-        np.testing.assert_allclose(found.draws[draw, 0, 0], path * effect, **EXACT)
+        np.testing.assert_allclose(found.draws[draw, 0, 0], path * effect, rtol=EXACT, atol=EXACT)
     monkeypatch.setattr(mediation, "_DRAWN_CELLS", 7 * cities.levels)
     again = bootstrap_indirect(columns, cities, controls=1, treatments=1, draws=60, seed=5)
     np.testing.assert_allclose(again.draws, found.draws, rtol=1e-11)
@@ -141,7 +143,7 @@ def test_wild_bootstrap(case: Case, by: list[str], distribution: str) -> None:
         return
     valid = draws > 0
     wanted = np.mean(draws[valid] >= sample * (1 - 1e-9))
-    np.testing.assert_allclose(result.p_value[0], wanted, **EXACT)
+    np.testing.assert_allclose(result.p_value[0], wanted, rtol=EXACT, atol=EXACT)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -190,7 +192,7 @@ def test_threshold(case: Case) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-10 * result.degrees)
     np.testing.assert_allclose(result.tests[0].ssr, min(ssr), rtol=1e-10)
     assert split is not None
-    np.testing.assert_allclose(result.regression.estimate[:3], split, **EXACT)
+    np.testing.assert_allclose(result.regression.estimate[:3], split, rtol=EXACT, atol=EXACT)
 
 
 def test_family_of_tests() -> None:
@@ -217,17 +219,24 @@ def test_family_of_tests() -> None:
 
 
 @pytest.mark.parametrize("kernel", ["uniform", "bartlett"])
-def test_conley(kernel: str) -> None:
-    """Every pair of rows one by one."""
+@pytest.mark.parametrize("cutoff", [150.0, 900.0, 12_000.0])
+@pytest.mark.parametrize("box", [(70, 135, 18, 53), (170, 190, -20, 5), (-180, 180, 60, 90)], ids=str)
+def test_conley(box: tuple[float, float, float, float], cutoff: float, kernel: str) -> None:
+    """Every pair of rows one by one: in China, across the date line, around the pole."""
     rng = np.random.default_rng(6)
-    n, cutoff = 90, 900.0
-    lon, lat = rng.uniform(70, 135, n), rng.uniform(18, 53, n)
+    n = 90
+    lon, lat = rng.uniform(*box[:2], n), rng.uniform(*box[2:], n)
     lon[5:9], lat[5:9] = lon[5], lat[5]
     scores = rng.normal(size=(n, 2))
     wanted = np.zeros((2, 2))
     for a in range(n):
         for b in range(n):
-            d = float(great_circle_km(lon[[a]], lat[[a]], lon[[b]], lat[[b]])[0, 0])
+            half = np.sin(np.radians(lat[a] - lat[b]) / 2) ** 2
+            half += (
+                np.cos(np.radians(lat[a])) * np.cos(np.radians(lat[b])) * np.sin(np.radians(lon[a] - lon[b]) / 2) ** 2
+            )
+            d = 2 * 6371.0088 * float(np.arcsin(np.sqrt(half)))
             if d <= cutoff:
                 wanted += (1.0 if kernel == "uniform" else 1.0 - d / cutoff) * np.outer(scores[a], scores[b])
-    np.testing.assert_allclose(conley_covariance(scores, lon, lat, cutoff, kernel), wanted, **EXACT)
+    found = conley_covariance(scores, lon, lat, cutoff, kernel)
+    np.testing.assert_allclose(found, wanted, rtol=EXACT, atol=EXACT)

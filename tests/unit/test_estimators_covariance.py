@@ -8,13 +8,12 @@ import pytest
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.factors import compress
 from analysis_py.estimators.result import CovarianceSpec
+from analysis_py.inference.conley import conley_covariance, great_circle_km
 from analysis_py.inference.covariance import (
     VcovMaker,
     cluster_covariance,
-    conley_covariance,
     default_lag,
     driscoll_kraay_covariance,
-    great_circle_km,
     hc_covariance,
     repair_definiteness,
     wald_f,
