@@ -1,4 +1,4 @@
-"""``python -m benchmarks [ENTRY ...]``"""
+"""``python -m benchmarks [--markdown] [ENTRY ...]``"""
 
 from __future__ import annotations
 
@@ -7,22 +7,37 @@ import sys
 
 from analysis_py.settings import quiet_environment
 
-ENTRIES = ("fixed_effects", "wild_bootstrap", "threshold", "efficiency", "ingest_large", "records", "permutation")
+ENTRIES = (
+    "fixed_effects",
+    "instruments_and_counts",
+    "specifications",
+    "wild_bootstrap",
+    "permutation",
+    "threshold",
+    "efficiency",
+    "ingest_large",
+    "records",
+)
 
 
 def main(arguments: list[str]) -> int:
     """Run the named entries, or all of them; 2 for an unknown name."""
-    chosen = arguments or list(ENTRIES)
+    is_markdown = "--markdown" in arguments
+    chosen = [name for name in arguments if name != "--markdown"] or list(ENTRIES)
     unknown = [name for name in chosen if name not in ENTRIES]
     if unknown:
         print(f"unknown benchmark '{unknown[0]}'; there are: {', '.join(ENTRIES)}", file=sys.stderr)
         return 2
     quiet_environment()
-    from benchmarks.measurement import format_comparisons
+    from benchmarks.measurement import format_comparisons, format_markdown
 
     for name in chosen:
-        print(f"# {name} (a peer's time as a multiple of ours, medians of one run)")
-        print(format_comparisons(importlib.import_module(f"benchmarks.{name}").measure()))
+        found = importlib.import_module(f"benchmarks.{name}").measure()
+        if is_markdown:
+            print(f"### {name}\n\n{format_markdown(found)}\n")
+        else:
+            print(f"# {name} (one run; a peer's time also as a multiple of ours)")
+            print(format_comparisons(found), flush=True)
     return 0
 
 
