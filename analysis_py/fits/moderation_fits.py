@@ -54,7 +54,8 @@ class _Slope:
 def fit_moderation(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:
     """Fit the interaction and add margins, regions and warnings about the moderator's support."""
     data = build_frame(panel, model, where, observed=model.fill == "observed")
-    result = fit_frame(model, data.frame, data.outcome, data.regressors, model.fixed_effects)
+    shown = [*dict.fromkeys(name for own, _, product in data.products for name in (own, product))]
+    result = fit_frame(model, data.frame, data.outcome, data.regressors, model.fixed_effects, beside=shown)
     run = record_regression(blank, model, panel, data, result)
     options: Mapping[str, Any] = model.options.get("margins") or {}
     level = options.get("level") or LEVEL

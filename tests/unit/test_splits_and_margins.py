@@ -225,6 +225,18 @@ def test_a_binary_moderator_has_two_margins_and_no_region(tmp_path: Path) -> Non
     assert not diagnostics_of(model, "johnson_neyman") and len(model.curves) == 2
 
 
+def test_few_clusters_bring_careful_errors_beside_slope_and_product(tmp_path: Path) -> None:
+    data = small_panel(43)
+    data["block"] = data["city"].str[1:].astype(int) % 7
+    body = (
+        "  - {id: M, estimator: moderation, moderator: POP, controls: [], covariance: {type: cluster, by: [block]}}\n"
+    )
+    model = run(tmp_path, body, data).models[0]
+    for test in ("cr2", "cr3", "wild_bootstrap"):
+        assert [d.term for d in diagnostics_of(model, test)] == ["AI", "AI*POP"]
+    assert model.status == "warned" and "few clusters" in str(model.message)
+
+
 def test_a_constant_moderator_is_warned_of(tmp_path: Path) -> None:
     model = moderated(tmp_path, data=small_panel(20).assign(ER=2.0))
     assert model.status == "warned" and "no margins of AI over ER" in str(model.message)
