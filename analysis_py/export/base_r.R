@@ -94,8 +94,9 @@ fit_ls <- function(y, X, effects, w, as_dummies = FALSE) {
   average <- means_of(whole[, kept, drop = FALSE], w)
   constant <- sum(w * y) / sum(w) - sum(average * b)
   names <- c(colnames(X), rep("", ncol(D)))[kept]
-  list(b = c(b, constant), names = c(names, "_cons"), H = cbind(H, 1 / sum(w) - H %*% average), e = e, w = w,
-       slopes = sum(names != ""))
+  named <- c(names != "", TRUE)
+  list(b = c(b, constant)[named], names = c(names, "_cons")[named],
+       H = cbind(H, 1 / sum(w) - H %*% average)[, named, drop = FALSE], e = e, w = w, slopes = sum(named) - 1)
 }
 
 # The rows that Hansen's program keeps: demeaned by unit, the last of each unit left out; no constant.

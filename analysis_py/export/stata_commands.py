@@ -195,13 +195,18 @@ def _without_its_errors(export: Export, equation: Equation) -> Command:
             f"jackknife, cluster({words.clusters}) mse: "
             + (f"areg {right}, absorb({first})" if first else f"regress {right}")
         ],
-        "conley": [f"acreg {_acreg(words)}" if spec.type == "conley" else ""],
+        "conley": [f"acreg {_acreg(words) if spec.type == 'conley' else ''}"],
         "driscoll_kraay": [f"xi: xtscc {right}, fe lag({equation.small.get('lag', spec.option('lag'))})"],
     }[spec.type]
-    names = {"cr2": "CR2", "cr3": "CR3", "conley": "Conley's", "driscoll_kraay": "Driscoll and Kraay's"}
+    said = {
+        "cr2": "No command of older Statas gives CR2 errors, and that of Stata 18 was not checked",
+        "cr3": "CR3 errors are a jackknife over clusters, one fit a cluster",
+        "conley": "No command of Stata gives Conley's errors with this convention's factor",
+        "driscoll_kraay": "No command of Stata gives Driscoll and Kraay's errors with this convention's factor",
+    }[spec.type]
     lines = [
-        f"* No command of Stata gives {names[spec.type]} errors with this convention's factor: the estimates alone are",
-        "* asserted. The nearest, for comparison (its factor may differ):",
+        f"* {said}: the estimates",
+        "* alone are asserted. The nearest, for comparison:",
         *(f"*   {line}" for line in near),
     ]
     packages = {"conley": ("acreg",), "driscoll_kraay": ("xtscc",)}.get(spec.type, ())

@@ -181,7 +181,8 @@ def _singletons(export: Export) -> str:
 
 
 def _renamed(export: Export) -> list[tuple[str, str]]:
-    return [(label, name) for label, name in export.names.mapping.items() if label != name]
+    shown = {*export.table.columns, *(part.label for part in export.parts)}
+    return [(label, name) for label, name in export.names.mapping.items() if label != name and label in shown]
 
 
 def _width(export: Export) -> int:
