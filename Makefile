@@ -11,10 +11,10 @@ export GX_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint nightly bench docs parity simulate clean setup
+.PHONY: help run test lint nightly bench docs parity montecarlo simulate clean setup
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## the environment only
 
@@ -50,6 +50,9 @@ docs: $(STAMP) ## the warehouse's documentation as one offline page, target/stat
 
 parity: $(STAMP) ## docs/parity.md from the reference tests
 	CARBONPANEL_PARITY=docs/parity.md $(BIN)/python -m pytest tests/reference -m "not nightly"
+
+montecarlo: $(STAMP) ## docs/monte-carlo.md from the trials at full length, 1,000 panels each
+	CARBONPANEL_MONTE_CARLO=docs/monte-carlo.md $(BIN)/python -m pytest -n $(JOBS) tests/monte_carlo -m "nightly"
 
 simulate: $(STAMP) ## draw the demo world again: the same bytes into seeds/raw and seeds/truth
 	$(BIN)/python -m analysis_py.simulate

@@ -11,16 +11,20 @@ import pytest
 from analysis_py.settings import project_root
 
 SCRIPT = """
-import hashlib, json, pathlib, sys, tempfile
+import hashlib, json
 from analysis_py.panels.panel import FramePanel
 from analysis_py.results import to_json
 from analysis_py.runner import run_study
-from tests.reference.test_groups_and_mechanisms_coverage import MECHANISM, SPLIT, draw_panel, study_of
+from tests.monte_carlo.shapes import river_cities
+from tests.monte_carlo.study import draw_frames
+from tests.monte_carlo.test_groups import SPLIT, study_of
+from tests.monte_carlo.test_mechanisms import MECHANISM
+from tests.monte_carlo.worlds import GroupWorld, MediatorWorld
 
 digest = hashlib.sha256()
-for text in (SPLIT, MECHANISM):
-    with tempfile.TemporaryDirectory() as folder:
-        run = run_study(study_of(pathlib.Path(folder), text), FramePanel(draw_panel(3)))
+worlds = GroupWorld(river_cities()), MediatorWorld(river_cities(), (0.5, -0.3), (0.4, 0.0))
+for text, world in zip((SPLIT.format(covariance="iid"), MECHANISM.replace(", three_step", "")), worlds):
+    run = run_study(study_of(text), FramePanel(next(draw_frames(world, "hash seeds", 1))))
     found = to_json(run)["models"]
     assert all(m["status"] == "ok" for m in found), [m["message"] for m in found]
     digest.update(json.dumps(found).encode())
