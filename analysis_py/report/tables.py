@@ -16,7 +16,7 @@ from analysis_py.report.iv_rows import iv_rows
 from analysis_py.report.numbers import number, stars
 from analysis_py.report.table_layout import FORMATS, Table, lay_out
 from analysis_py.report.tests_and_margins import margin_rows, outcome_of, test_lines
-from analysis_py.report.threshold_rows import threshold_rows
+from analysis_py.report.threshold_rows import other_thresholds, threshold_rows
 from analysis_py.settings import SIMULATED_NOTICE
 from analysis_py.specification.model_spec import is_convention_variant
 
@@ -164,6 +164,8 @@ def _regression_table(run: StudyRun, models: Sequence[ModelRun], title: str, lan
     margins = margin_rows([(c.model, c.group) for c in columns])
     shown = [c.model for c in columns]
     tests = [*iv_rows(shown), *threshold_rows(shown)]
+    for kind in kinds:
+        tests += other_thresholds(shown, [c.beside for c in columns], kind)
     table = Table(
         title=title,
         notice=SIMULATED_NOTICE if run.is_simulated else None,
@@ -187,6 +189,8 @@ def _fit_rows(columns: Sequence[_Column]) -> list[list[str]]:
     rows.append(["Units", *(count(g.n_units if g else c.model.n_units) for c, g in pairs)])
     rows.append(["R2", *(number(g.r2 if g else c.model.r2) for c, g in pairs)])
     rows.append(["R2 within", *(number(g.r2_within if g else c.model.r2_within) for c, g in pairs)])
+    pseudo = [next((d.statistic for d in c.model.diagnostics if d.test == "pseudo_r2"), None) for c in columns]
+    rows.append(["Pseudo R2", *(number(value) for value in pseudo)])
     effects = list(dict.fromkeys(e for c in columns for e in c.model.fixed_effects))
     for effect in effects:
         marks = ["Yes" if effect in c.model.fixed_effects else "No" for c in columns]

@@ -8,12 +8,16 @@ from analysis_py.fits.run_record import ModelRun, ThresholdRow
 from analysis_py.report.numbers import number, stars
 
 
-def threshold_rows(models: Sequence[ModelRun]) -> list[list[str]]:
-    """For each threshold its variable, value, interval, F with stars by the bootstrap, p and critical values."""
+def threshold_rows(models: Sequence[ModelRun | None], kind: str = "") -> list[list[str]]:
+    """For each threshold its variable, value, interval, F with stars by the bootstrap, p and critical values.
+
+    ``kind`` is the convention the rows belong to where it is not the first; None is a column without it.
+    """
     rows: list[list[str]] = []
-    for order in sorted({row.order for m in models for row in m.thresholds}):
-        found = [next((t for t in m.thresholds if t.order == order), None) for m in models]
-        name = f"Threshold {order}"
+    shown = [() if m is None else m.thresholds for m in models]
+    for order in sorted({row.order for thresholds in shown for row in thresholds}):
+        found = [next((t for t in thresholds if t.order == order), None) for thresholds in shown]
+        name = f"Threshold {order} [{kind}]" if kind else f"Threshold {order}"
         rows += [
             [name, *("" if t is None else f"{t.variable}: {t.value:.6g}" for t in found)],
             [f"{name} 95% interval", *(_interval(t) for t in found)],
@@ -22,6 +26,20 @@ def threshold_rows(models: Sequence[ModelRun]) -> list[list[str]]:
             [f"{name} critical 10/5/1%", *(_critical(t) for t in found)],
         ]
     return [row for row in rows if any(row[1:])]
+
+
+def other_thresholds(models: Sequence[ModelRun], beside: Sequence[Sequence[ModelRun]], kind: str) -> list[list[str]]:
+    """Rows of a convention shown beside the first, for the columns in which its thresholds or tests are others."""
+    others = [next((o for o in column if o.variant == kind), None) for column in beside]
+    differing = [
+        None if other is None or _key(other) == _key(model) else other
+        for model, other in zip(models, others, strict=True)
+    ]
+    return threshold_rows(differing, kind)
+
+
+def _key(model: ModelRun) -> list[tuple[object, ...]]:
+    return [(t.order, t.value, t.ci_low, t.ci_high, t.f, t.p_value) for t in model.thresholds]
 
 
 def _interval(found: ThresholdRow | None) -> str:

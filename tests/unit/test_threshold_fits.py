@@ -252,6 +252,25 @@ def test_tables_print_the_thresholds(tmp_path: Path) -> None:
     assert threshold_rows(done.models[2:]) == []
 
 
+def test_tables_print_the_thresholds_of_a_convention_beside_only_where_they_differ(tmp_path: Path) -> None:
+    options = "fixed_effects: [city], threshold: {variable: ER, bootstrap: [50], seed: 2}"
+    done = run(tmp_path, f"  - {{id: M, conventions: [xthreg, hansen], {options}}}\n")
+    text = render(done)
+    found = model_of(done, "M:hansen").thresholds[0]
+    assert f"ER: {found.value:.6g}" in text and "Threshold 1 [hansen] F" in text
+    same = run(tmp_path, f"  - {{id: M, conventions: [xthreg, iid], {options}}}\n")
+    assert "Threshold 1 [" not in render(same)
+
+
+def test_tables_print_the_pseudo_r2_of_poisson(tmp_path: Path) -> None:
+    data = panel(count=lambda d: (d["AI"] * 2).round())
+    done = run(tmp_path, "  - {id: P, estimator: poisson, outcome: count, convention: fixest, covariance: iid}\n", data)
+    value = next(d.statistic for d in done.models[0].diagnostics if d.test == "pseudo_r2")
+    assert value is not None and 0 < value < 1
+    line = next(line for line in render(done).splitlines() if line.startswith("Pseudo R2"))
+    assert line.split()[-1] == f"{value:.3f}"
+
+
 def published(name: str) -> list[dict[str, str]]:
     with (project_root() / "seeds" / "published" / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
         return [row for row in csv.DictReader(handle) if row["study"] == "carbon_productivity"]
