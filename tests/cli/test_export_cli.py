@@ -19,7 +19,7 @@ from tests.conftest import Cli, assert_readable_error
 from tests.unit.export_case import HEAD, run_r, uneven_panel, write_all
 
 STUDY = (
-    HEAD + "models:\n  - {id: A, outcome: y, treatment: [AI], controls: [人口密度], conventions: [areg, clustered]}\n"
+    HEAD + "models:\n  - {id: A, outcome: y, treatment: [AI], controls: [人口密度], conventions: [areg]}\n"
 )
 
 
@@ -62,7 +62,7 @@ def test_ways_to_name_a_model(words: tuple[str, ...], cli: Cli, tmp_path: Path) 
     assert "xtreg CP AI POP Ope Gov FI ST i.year, fe vce(cluster city_code)" in text
     data = pd.read_stata(tmp_path / "there" / "T3c6_clustered.dta")
     assert set(data.columns) == {"city_code", "year", "CP", "AI", "POP", "Ope", "Gov", "FI", "ST"}
-    assert data["city_code"].iloc[0] == "110000"
+    assert data["city_code"].iloc[0] == "110100"
 
 
 def test_a_users_file(cli_in: Cli, mine: Path) -> None:
