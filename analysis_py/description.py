@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
+from analysis_py.settings import SIMULATED_NOTICE
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class FileDescription:
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
     left_out: tuple[str, ...] = ()
+    is_simulated: bool = False
 
     def json(self) -> dict[str, Any]:
         records = [
@@ -32,6 +34,8 @@ class FileDescription:
         return {
             "file": Path(self.file).name,
             "percentile_rule": "Stata _pctile",
+            "is_simulated": self.is_simulated,
+            "notice": SIMULATED_NOTICE if self.is_simulated else None,
             "winsor": list(self.winsor) if self.winsor else None,
             "variables": records,
             "left_out": list(self.left_out),
@@ -67,6 +71,7 @@ def describe_file(
 
     from analysis_py.estimators.descriptive import describe_columns
     from analysis_py.ingest.readers import explain_text, read_table
+    from analysis_py.panels.panel import is_marked_simulated
 
     limits = parse_limits(winsor)
     left_out: list[str] = []
@@ -101,4 +106,4 @@ def describe_file(
     records = [dataclasses.asdict(row) for row in described]
     keys = tuple(records[0])
     rows = tuple(tuple(r[k] for k in keys) for r in records)
-    return FileDescription(str(file), limits, keys, rows, tuple(left_out))
+    return FileDescription(str(file), limits, keys, rows, tuple(left_out), is_marked_simulated(frame))

@@ -53,7 +53,7 @@ def record_regression(
     blank: ModelRun, model: Model, panel: CalendarPanel, data: EstimationFrame, result: RegressionResult
 ) -> ModelRun:
     """The record of one fit: its numbers, what should be known of it, the rows that did not enter."""
-    messages = [*data.messages, *warnings_of(result)]
+    messages = [*data.messages, *warnings_of(result), *_lagged_outcome_warning(model, panel, result)]
     return replace(
         blank,
         status="warned" if messages else "ok",
@@ -88,6 +88,25 @@ def record_regression(
         diagnostics=diagnostic_rows(result),
         dropped=dropped_labels(panel, data.rows, result.dropped_rows),
     )
+
+
+def _lagged_outcome_warning(model: Model, panel: CalendarPanel, result: RegressionResult) -> list[str]:
+    """The bias of order 1/T of a lagged outcome beside unit effects (Nickell 1981, Econometrica 49:1417-1426)."""
+    if model.unit not in model.fixed_effects or not model.outcome or not result.n_units:
+        return []
+    names = [*panel.columns, *(name for name, _ in model.transforms)]
+    explained = {name for name, _ in leaves(parse_term(model.outcome, names, ""))}
+    lagged = [
+        text
+        for text in (*model.treatment, *model.controls)
+        if any(name in explained and lag > 0 for name, lag in leaves(parse_term(text, names, "")))
+    ]
+    if not lagged:
+        return []
+    return [
+        f"{', '.join(lagged)}: a lag of the outcome beside unit effects biases every coefficient by the order of 1/T"
+        f" (Nickell 1981, Econometrica 49:1417-1426); a unit has {result.n_obs / result.n_units:.3g} observations"
+    ]
 
 
 def describe_model(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:

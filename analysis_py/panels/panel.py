@@ -134,7 +134,7 @@ class FilePanel:
             frame=frame,
             hash=hash_file(self.path),
             inputs="file",
-            is_simulated=_marked_simulated(frame),
+            is_simulated=is_marked_simulated(frame),
             data_file=str(self.path),
             file_row=row_numbers(read),
             odd_cells={str(c): why for c in frame.columns if (why := explain_text(read, str(c)))},
@@ -153,7 +153,7 @@ class FramePanel:
         """The frame as given; ``panel`` is not used."""
         _require_columns(keys, [str(c) for c in self._frame.columns], self._name)
         frame = self._frame.reset_index(drop=True)
-        return PanelData(self._name, frame, hash_frame(frame), "file", self._simulated or _marked_simulated(frame))
+        return PanelData(self._name, frame, hash_frame(frame), "file", self._simulated or is_marked_simulated(frame))
 
 
 def _require_columns(keys: Mapping[str, str], columns: Sequence[str], panel: str) -> None:
@@ -170,7 +170,8 @@ def hash_frame(frame: pd.DataFrame) -> str:
     return hash_bytes(names, frame.to_csv(index=False, lineterminator="\n").encode())
 
 
-def _marked_simulated(frame: pd.DataFrame) -> bool:
+def is_marked_simulated(frame: pd.DataFrame) -> bool:
+    """Whether a column ``is_simulated`` holds true anywhere."""
     if "is_simulated" not in frame.columns:
         return False
     marks = frame["is_simulated"].dropna().astype(str).str.lower()

@@ -11,6 +11,7 @@ from analysis_py.shell.common import (
     Format,
     FormatOption,
     JsonOption,
+    notice,
     people_errors,
     print_rows,
     say,
@@ -176,6 +177,7 @@ def describe_data(
 
         refuse_same_file(json_out, [file])
         description = describe_file(file, columns=columns, winsor=winsor, sheet=sheet)
+        notice(description.is_simulated, fmt)
         print_rows(description.columns, description.rows, fmt)
         for note in description.left_out:
             say(f"left out: {note}")

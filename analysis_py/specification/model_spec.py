@@ -145,10 +145,15 @@ def expand_conventions(model: Model) -> list[Model]:
     """The rows a model asks for: itself, or one for each of ``conventions``, the first under the model's own id.
 
     ``published`` takes the study's ``published:`` convention and errors, ``clustered`` the same convention with errors
-    clustered by unit; a convention or covariance name changes that alone.
+    clustered by unit; a convention or covariance name changes that alone. Where the study names no convention but the
+    list does, errors are changed under the first of the list.
     """
     if not model.conventions:
         return [model]
+    named = next((n for n in model.conventions if n in VARIANT_NAMES["convention"]), None)
+    if named is not None and "convention" in dict(model.defaults_chosen):
+        chosen = tuple((k, v) for k, v in model.defaults_chosen if k != "convention")
+        model = replace(model, convention=named, defaults_chosen=chosen)
     rows = []
     for position, name in enumerate(model.conventions):
         row = _under(model, name)

@@ -187,3 +187,18 @@ def test_a_log_of_a_log_is_said(tmp_path: Path) -> None:
     assert model_of(done, "twice").status == "warned"
     assert "ln(AI) is ln(log1p(AI))" in str(model_of(done, "twice").message)
     assert (model_of(done, "once").status, model_of(done, "other").status) == ("ok", "ok")
+
+
+def test_a_lagged_outcome_beside_unit_effects_is_warned_of(tmp_path: Path) -> None:
+    body = """\
+    defaults: {outcome: ln(AI), controls: [POP]}
+    models:
+      - {id: lagged, treatment: [L.ln(AI)]}
+      - {id: without, treatment: [L.ln(AI)], fixed_effects: []}
+      - {id: other, treatment: [L.CP]}
+      - {id: derived, treatment: [before], transforms: {before: "AI * 2"}}
+    """
+    run = run_study(study_of(tmp_path, body), FramePanel(small_panel()))
+    warned = {model.id: "Nickell" in str(model.message) for model in run.models}
+    assert warned == {"lagged": True, "without": False, "other": False, "derived": False}
+    assert "a unit has 7 observations" in str(run.models[0].message)

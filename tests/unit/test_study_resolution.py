@@ -169,6 +169,23 @@ def test_published_without_a_reading_is_the_model_itself(tmp_path: Path) -> None
     assert [r.covariance.label for r in expand_conventions(model)] == ["HC1", "cluster(city)"]
 
 
+def test_errors_are_changed_under_the_first_convention_listed(tmp_path: Path) -> None:
+    body = """\
+    defaults: {outcome: CP, treatment: [AI], conventions: [xtreg, clustered, iid, areg]}
+    models:
+      - {id: silent}
+      - {id: named, convention: reghdfe}
+    """
+    silent, named = study_of(tmp_path, body).models
+    assert [(r.convention, r.covariance.label) for r in expand_conventions(silent)] == [
+        ("xtreg", "cluster(city)"),
+        ("xtreg", "cluster(city)"),
+        ("xtreg", "iid"),
+        ("areg", "cluster(city)"),
+    ]
+    assert [r.convention for r in expand_conventions(named)] == ["xtreg", "reghdfe", "reghdfe", "areg"]
+
+
 def test_another_reading_keeps_the_analysis_and_gets_a_name(tmp_path: Path) -> None:
     study = study_of(
         tmp_path,
