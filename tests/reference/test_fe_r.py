@@ -8,6 +8,7 @@ type HC0) and ``glm`` on explicit dummies, by ``data/fe_r/oracle.R``. The small-
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ import pytest
 from analysis_py.estimators.poisson import fit_poisson
 from analysis_py.estimators.result import RegressionResult
 from analysis_py.estimators.twfe import fit_twfe
+from analysis_py.panels.panel import FramePanel
+from analysis_py.runner import run_study
+from analysis_py.study import load_study
 from tests.reference.fe_cases import DATA, agree
 
 SLOPES = ("lprice", "wave", "lpimin")
@@ -158,3 +162,38 @@ def test_poisson(frame: pd.DataFrame, wanted: dict[str, Any]) -> None:
         diagnostic = found.diagnostic(test)
         assert diagnostic is not None
         agree(diagnostic.statistic, case[test])
+
+
+STUDY = """\
+study: groups
+unit: state
+time: year
+defaults:
+  estimator: heterogeneity
+  outcome: lsales
+  treatment: [lprice]
+  controls: [wave, lpimin]
+  convention: plain
+models:
+  - {id: iid, covariance: iid, split: {by: low, tests: [chow, interaction]}}
+  - {id: state, covariance: {type: cluster, by: [state]}, split: {by: low, tests: [interaction, suest]}}
+  - {id: year, covariance: {type: cluster, by: [year]}, split: {by: low, tests: [suest]}}
+"""
+
+
+def test_groups(frame: pd.DataFrame, wanted: dict[str, Any], tmp_path: Path) -> None:
+    """Chow by R's anova; interaction and stacked estimates by vcovCL on the regression with everything by group."""
+    case = wanted["groups"]
+    path = tmp_path / "groups.yml"
+    path.write_text(STUDY, encoding="utf-8")
+    panel = FramePanel(frame.assign(low=(frame.state <= 8).astype(int)))
+    done = run_study(load_study(path), panel)
+    found = {(m.id, d.test): d for m in done.models for d in m.diagnostics}
+    chow = found["iid", "chow"]
+    assert [chow.df1, chow.df2] == case["chow_df"]
+    agree(chow.statistic, case["chow"])
+    agree(chow.p_value, case["chow_p"], 1e-5)
+    agree(found["iid", "interaction_wald"].statistic, case["interaction_iid"])
+    agree(found["state", "interaction_wald"].statistic, case["interaction_state"])
+    agree(found["state", "suest"].statistic, case["suest_state"])
+    agree(found["year", "suest"].statistic, case["suest_year"])

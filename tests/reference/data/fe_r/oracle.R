@@ -46,4 +46,15 @@ out$poisson <- list(estimate = unname(coef(m)[slopes]), iid = error(vcov(m), slo
   state = error(vcovCL(m, cluster = d$state, type = "HC0", cadjust = FALSE), slopes),
   two = error(vcovCL(m, cluster = d[c("state", "year")], type = "HC0", cadjust = FALSE), slopes),
   log_likelihood = as.numeric(logLik(m)), deviance = deviance(m))
+# groups: every slope and effect of its own in each, the slopes' equality tested
+d$low <- as.numeric(d$state <= 8); d$cut <- factor(d$low)
+full <- lm(lsales ~ cut:lprice + cut:wave + cut:lpimin + factor(state) + factor(year):cut, d)
+equal <- lm(lsales ~ lprice + wave + lpimin + factor(state) + factor(year):cut, d)
+f <- anova(equal, full)
+pair <- c("cut0:lprice", "cut1:lprice"); gap <- diff(coef(full)[pair])
+wald <- function(v) { v <- v[pair, pair]; unname(gap^2 / (v[1, 1] + v[2, 2] - 2 * v[1, 2])) }
+out$groups <- list(chow = f$F[2], chow_df = c(f$Df[2], f$Res.Df[2]), chow_p = f$`Pr(>F)`[2],
+  interaction_iid = wald(vcov(full)), interaction_state = wald(vcovCL(full, cluster = d$state, type = "HC1")),
+  suest_state = wald(vcovCL(full, cluster = d$state, type = "HC0", cadjust = TRUE)),
+  suest_year = wald(vcovCL(full, cluster = d$year, type = "HC0", cadjust = TRUE)), gap = unname(gap))
 write(toJSON(out, digits = 15, auto_unbox = TRUE, pretty = TRUE), "expected.json")
