@@ -125,6 +125,10 @@ def load_studies(directory: Path | str, names: Sequence[str] | None = None) -> l
     return chosen
 
 
+def _listed(terms: object) -> str:
+    return f"[{', '.join(map(str, terms))}]" if isinstance(terms, list | tuple) else str(terms)
+
+
 def _resolve(
     doc: Document,
     study: Mapping[str, Any],
@@ -142,9 +146,10 @@ def _resolve(
     _refuse_idle_keys(doc, here, entry, estimator)
     for key in NEEDED_KEYS[estimator]:
         if not merged.get(key):
-            raise doc.error(
-                "CP-STUDY-INCOMPLETE", f"model '{entry['id']}' ({estimator}) needs '{key}'", here, f"add '{key}:'"
-            )
+            remedy = f"add '{key}:'"
+            if key == "endogenous" and merged.get("treatment"):
+                remedy += f"; is it the treatment, endogenous: {_listed(merged['treatment'])}?"
+            raise doc.error("CP-STUDY-INCOMPLETE", f"model '{entry['id']}' ({estimator}) needs '{key}'", here, remedy)
     unit, time = study.get("unit"), study.get("time")
     chosen: dict[str, str] = {}
     if "estimator" not in merged:

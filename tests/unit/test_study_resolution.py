@@ -228,3 +228,10 @@ def test_an_id_used_in_two_files_of_a_study_is_refused(tmp_path: Path) -> None:
     write_study(tmp_path, "models:\n  - {id: M, outcome: y, treatment: [z]}\n", "two.yml")
     with pytest.raises(CarbonpanelError, match="already used in one"):
         load_studies(tmp_path)
+
+
+def test_an_instrumented_model_without_endogenous_is_pointed_to_its_treatment(tmp_path: Path) -> None:
+    with pytest.raises(CarbonpanelError) as caught:
+        study_of(tmp_path, "models:\n  - {id: M, estimator: iv, outcome: CP, treatment: [AI], instruments: [L.AI]}\n")
+    assert caught.value.code == "CP-STUDY-INCOMPLETE"
+    assert "endogenous: [AI]?" in caught.value.remedy
