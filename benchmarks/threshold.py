@@ -62,7 +62,7 @@ def measure() -> list[Comparison]:
 
 
 def fit_seconds(frame: pd.DataFrame, label: str, **options: Any) -> dict[str, float]:
-    repeats = 5 if len(frame) < 10_000 else 1
+    repeats = 5 if len(frame) < 100_000 else 1
     return time_together({label: lambda: estimate(frame, **options)}, repeats)
 
 
@@ -143,4 +143,4 @@ def _pyxthreg(frame: pd.DataFrame, kept: dict[str, Any]) -> Mapping[str, float]:
         model.fit(thnum=3, trim=0.01, grid=GRID, bs=DRAWS, time_fe=True, n_jobs=1, nobslog=True)
         kept["pyxthreg"] = model.results["thresholds"]
 
-    return time_together({"pyxthreg": run}, repeats=1)
+    return time_together({"pyxthreg": run}, repeats=3)
