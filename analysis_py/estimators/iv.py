@@ -97,8 +97,9 @@ def fit_iv(
     if spec.type not in COVARIANCES:
         raise CarbonpanelError(
             "CP-EST-COVARIANCE",
-            f"covariance '{spec.type}' is not defined for instrumental variables here",
-            remedy=f"use one of: {', '.join(COVARIANCES)}",
+            f"covariance '{spec.type}' is not defined for instrumental variables here: it rests on the leverage or the "
+            "residuals of a projection, and the second stage is none",
+            remedy=f"use one of: {', '.join(COVARIANCES)}; the Anderson-Rubin set holds with weak instruments",
         )
     with single_threaded_blas():
         design = draw_design(
