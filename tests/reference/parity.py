@@ -23,17 +23,21 @@ precision (15 is all a computer holds); printed numbers agree to their last prin
 _TAIL = """
 ## Not verified against another program
 
-- `xtreg`: adjusted R2 with clusters. `reghdfe`: adjusted R2 with two-way clusters.
+- `reghdfe`: adjusted R2 with two-way clusters. `xtreg`, `regress` and `ivregress` agree with Stata's own logs.
 - `xthreg`: two and three thresholds (its printed ones are not among the cases), and the interval it prints for Hansen's
   data, which does not follow from its sums of squares. Hansen's own program agrees up to three thresholds.
-- `cr2`, `cr3`, `wild`: against their definitions on dense matrices and by forming every bootstrap sample, not against
-  `clubSandwich` or `boottest`. `poisson`: against `fepois` of pyfixest and generalised linear models; the factors of
-  `ppmlhdfe` from memory, neither by its code nor by its output.
-- `conley`: against explicit formulas only. `driscoll_kraay`: against linearmodels, not against Stata's `xtscc`.
-- Instrumental variables: `xtivreg2` and `ivreghdfe` with clusters by their published code, not by their output; the
-  effective F's critical values against printed ones with one instrument only; AKM errors and Rotemberg weights against
-  their formulas; Anderson-Rubin sets point by point against the test; errors of `conley` and `driscoll_kraay`.
-- `suest`, `chow`, `interaction_wald`: against sums of squares and stacked scores by hand, not against Stata's commands.
+- `cr2`, `cr3`: with weights that vary within clusters (clubSandwich takes the root of CR2 from another matrix) and CR3
+  where clusters nest an effect (clubSandwich has no inverse there); else they agree with clubSandwich. `wild`: by
+  forming every bootstrap sample, not against `boottest`.
+- `poisson`: the factors of `ppmlhdfe` from memory, neither by its code nor by its output; sandwiches agree with R's
+  `glm`, fits with `fepois` of pyfixest. Under `fixest` weights are scaled to mean one, which R's `fepois` does not do:
+  its `iid` errors with weights differ by the root of their mean.
+- `conley`: against explicit formulas only. `driscoll_kraay`: against plm, linearmodels and ivreg2, not Stata's `xtscc`.
+- Instrumental variables: what `xtivreg2` and `ivreghdfe` count with clusters by their published code, not by their
+  output (the formulas the counts enter agree with ivreg2's `dofminus` and `sdofminus`); the effective F's critical
+  values against printed ones with one instrument only; AKM errors and Rotemberg weights against their formulas;
+  Anderson-Rubin sets point by point against the test; errors of `conley`.
+- `suest`, `chow`, `interaction_wald`: against R's sandwich and anova, not against Stata's commands.
 - `gelbach`: against its regressions and derivatives, not against `b1x2`; `indirect`: against a plain bootstrap.
 - `romano_wolf`: by hand and by trials, not against `rwolf2`; `johnson_neyman_fdr`: against the steps of the R package.
 - The marts' numbers: against the demo world's own truths (`carbonpanel recover`, `tests/dbt`), not another program.
