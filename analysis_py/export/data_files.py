@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.export.equation import Export
+from analysis_py.export.preparation import GROUP
 from analysis_py.export.wording import one_line
 
 #: A .dta carries the time of its writing: here always the same.
@@ -43,7 +44,7 @@ def dta_bytes(export: Export) -> bytes:
                 labels[name] = texts
         columns[name] = values
     if export.group_names:
-        labels["group"] = dict(enumerate(export.group_names, start=1))
+        labels[export.names[GROUP]] = dict(enumerate(export.group_names, start=1))
     variables = {export.names[c]: one_line(c)[:LONGEST_LABEL] for c in export.table.columns}
     out = io.BytesIO()
     try:

@@ -23,10 +23,10 @@ from analysis_py.runner import run_study
 from analysis_py.specification.terms import evaluate, parse_term
 from analysis_py.study import Model, Study
 
-#: Column of a heterogeneity model's table that holds the code of the group.
-GROUP = "group"
+#: Column of a heterogeneity model's table that holds the code of the group; no user's column is called so.
+GROUP = "(group)"
 #: Column that says which rows entered; only where a script cannot find them itself.
-ENTERED = "entered"
+ENTERED = "(entered)"
 
 
 @dataclass(frozen=True)

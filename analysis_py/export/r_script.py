@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from analysis_py.export.equation import CONSTANT, Equation, Export
-from analysis_py.export.preparation import ENTERED
+from analysis_py.export.preparation import ENTERED, GROUP
 from analysis_py.export.r_fixest import COUNTING, fixest_lines
 from analysis_py.export.r_spelling import covariance_call, effect_columns, matrix, r_text, r_vector, singletons_go
 from analysis_py.export.r_tests import descriptive_lines, joint_test_lines, search_lines
@@ -109,7 +109,7 @@ def _parts(export: Export) -> list[str]:
 def _rows(export: Export, equation: Equation) -> list[str]:
     lines = ["d <- data"]
     if equation.group is not None:
-        lines.append(f"d <- d[d$group == {equation.group}, ]")
+        lines.append(f"d <- d[d${export.names[GROUP]} == {equation.group}, ]")
     if ENTERED in export.table.columns:
         lines.append(f"d <- d[d${export.names[ENTERED]} == 1, ]")
     elif equation.estimator == "poisson":

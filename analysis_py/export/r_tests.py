@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from analysis_py.estimators.threshold_grid import ThresholdSpec
 from analysis_py.export.equation import Export, JointTest, ThresholdSearch
+from analysis_py.export.preparation import GROUP
 from analysis_py.export.r_spelling import covariance_call, effect_columns, matrix, r_text, r_vector, singletons_go
 from analysis_py.export.wording import number
 
@@ -14,7 +15,7 @@ from analysis_py.export.wording import number
 def joint_test_lines(export: Export, test: JointTest) -> list[str]:
     """One regression of all groups in which slopes differ, and the F that they are equal."""
     names, first = export.names, export.equations[0]
-    crossed = ", ".join(r_vector([*effect_columns(export, e), *(["group"] if x else [])]) for e, x in test.effects)
+    crossed = ", ".join(r_vector([*effect_columns(export, e), *([names[GROUP]] if x else [])]) for e, x in test.effects)
     whole = replace(first, group=None)
     weights = f"d${names[export.model.weights]}" if export.model.weights else ""
     by_group = r_vector([names[t] for t in test.by_group])
@@ -31,12 +32,12 @@ def joint_test_lines(export: Export, test: JointTest) -> list[str]:
         "FE <- lapply(crossed_effects, function(columns) levels_of(d, columns))",
         f"X <- {matrix(export, test.regressors)}",
         f"for (g in 2:{len(export.group_names)}) {{",
-        f"  own <- X[, {by_group}, drop = FALSE] * (d$group == g)",
+        f"  own <- X[, {by_group}, drop = FALSE] * (d${names[GROUP]} == g)",
         '  colnames(own) <- paste0(colnames(own), "__", g)',
         "  X <- cbind(X, own)",
     ]
     if test.constants:
-        lines += ["  X <- cbind(X, (d$group == g) * 1)", '  colnames(X)[ncol(X)] <- paste0("group__", g)']
+        lines += [f"  X <- cbind(X, (d${names[GROUP]} == g) * 1)", '  colnames(X)[ncol(X)] <- paste0("group__", g)']
     lines += [
         "}",
         f"fit <- fit_ls(d${names[first.outcome]}, X, FE, w)",

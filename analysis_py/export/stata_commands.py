@@ -10,6 +10,7 @@ import numpy as np
 from analysis_py.estimators.factors import encode, find_singletons
 from analysis_py.estimators.result import CovarianceSpec
 from analysis_py.export.equation import Equation, Export
+from analysis_py.export.preparation import GROUP
 from analysis_py.export.scales import SAME, scale_under
 
 
@@ -59,7 +60,7 @@ class Words:
 
     @property
     def condition(self) -> str:
-        return "" if self.equation.group is None else f" if group == {self.equation.group}"
+        return "" if self.equation.group is None else f" if {self.name(GROUP)} == {self.equation.group}"
 
     def weights(self, kind: str = "aw") -> str:
         weights = self.export.model.weights

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from analysis_py.estimators.threshold_grid import ThresholdSpec
 from analysis_py.export.equation import Equation, Export, JointTest, ThresholdSearch
+from analysis_py.export.preparation import GROUP
 from analysis_py.export.scales import scale_under
 from analysis_py.export.stata_commands import Command, Words, kept_rows
 from analysis_py.export.wording import number
@@ -48,14 +49,15 @@ def joint_test_lines(export: Export, test: JointTest) -> tuple[list[str], tuple[
     """The F that slopes are equal, from one regression in which they have a value a group."""
     first = export.equations[0]
     words = Words(export, replace(first, group=None))
+    own = export.names[GROUP]
     spec = first.covariance
     kind = "cluster" if spec.type == "wild" else spec.type
     title = f"* {test.name}: {len(test.terms)} slope(s) equal in {len(export.group_names)} groups"
     if kind not in ("iid", "hc1", "cluster") or test.constants:
         return [f"{title}; F = {number(test.statistic)} (not redone: see suest and test)"], ()
-    slopes = [f"ibn.group#c.{words.name(t)}" if t in test.by_group else words.name(t) for t in test.regressors]
-    crossed = [f"{e}^group" if is_crossed else e for e, is_crossed in test.effects]
-    absorb = " ".join(f"{words.effect(e)}#group" if is_crossed else words.effect(e) for e, is_crossed in test.effects)
+    slopes = [f"ibn.{own}#c.{words.name(t)}" if t in test.by_group else words.name(t) for t in test.regressors]
+    crossed = [f"{e}^{GROUP}" if is_crossed else e for e, is_crossed in test.effects]
+    absorb = " ".join(f"{words.effect(e)}#{own}" if is_crossed else words.effect(e) for e, is_crossed in test.effects)
     how = {"iid": "unadjusted", "hc1": "robust", "cluster": f"cluster {words.clusters}"}[kind]
     drops = first.convention == "reghdfe"
     rows = export.table.iloc[kept_rows(export, crossed)] if drops else export.table
@@ -67,7 +69,7 @@ def joint_test_lines(export: Export, test: JointTest) -> tuple[list[str], tuple[
     keep = "" if drops else " keepsingletons"
     lines.append(f"reghdfe {right}, absorb({absorb}) vce({how}){keep}")
     pairs = [
-        f"(1.group#c.{words.name(t)} = {g}.group#c.{words.name(t)})"
+        f"(1.{own}#c.{words.name(t)} = {g}.{own}#c.{words.name(t)})"
         for t in test.terms
         for g in range(2, len(export.group_names) + 1)
     ]

@@ -18,9 +18,7 @@ from analysis_py.study import load_studies
 from tests.conftest import Cli, assert_readable_error
 from tests.unit.export_case import HEAD, run_r, uneven_panel, write_all
 
-STUDY = (
-    HEAD + "models:\n  - {id: A, outcome: y, treatment: [AI], controls: [人口密度], conventions: [areg]}\n"
-)
+STUDY = HEAD + "models:\n  - {id: A, outcome: y, treatment: [AI], controls: [人口密度], conventions: [areg]}\n"
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from analysis_py.estimators.result import RegressionResult
 from analysis_py.estimators.twfe import fit_twfe
 from analysis_py.export.equation import CONSTANT, Equation, Export
 from analysis_py.export.names import Names
+from analysis_py.export.preparation import ENTERED, GROUP
 from analysis_py.export.r_fixest import fixest_formula
 from analysis_py.export.scales import fixest_choice
 from analysis_py.export.writing import export_files
@@ -86,7 +87,7 @@ def test_exported_rows_give_the_number_again(name: str, exports: dict[str, Expor
         inside = (q > (-np.inf if part.low is None else part.low)) & (q < (np.inf if part.high is None else part.high))
         data[export.names[part.label]] = data[export.names[part.term]] * inside
     for equation in export.equations:
-        rows = data if equation.group is None else data[data["group"] == equation.group]
+        rows = data if equation.group is None else data[data[export.names[GROUP]] == equation.group]
         result = _fit_again(export, equation, rows.reset_index(drop=True))
         assert result.n_obs == equation.n_obs
         for expected in equation.expected:
@@ -294,3 +295,75 @@ def test_a_dropped_term_is_said(tmp_path: Path) -> None:
     assert export.equations[0].regressors == ("AI", "POP")
     assert "'twice' dropped" in export_files(export, "R")["A.R"].decode()
     run_r(tmp_path, [write_all(tmp_path, export, "R").name])
+
+
+def test_columns_called_as_ours_are(tmp_path: Path) -> None:
+    """A user's own `group`, `d` and `w` beside the columns and objects of the scripts."""
+    frame = uneven_panel().rename(columns={"region": "group", "AI": "d", "POP": "X", "w2": "w_", "q": "data"})
+    study = small_study(
+        tmp_path,
+        """\
+        models:
+          - id: A
+            estimator: heterogeneity
+            outcome: y
+            treatment: [d]
+            controls: [X, data]
+            covariance: {type: cluster, by: [group^year]}
+            split: {by: group, tests: [interaction]}
+        """,
+    )
+    export = export_row(study, "A", frame)
+    assert export.names[GROUP] == "group_2"
+    assert "if group_2 == 3" in export_files(export, "do")["A.do"].decode()
+    run_r(tmp_path, [write_all(tmp_path, export, "R").name])
+
+
+def test_poisson_with_rows_that_regressors_separate(tmp_path: Path) -> None:
+    frame = uneven_panel()
+    frame["flag"] = ((frame["year"] == 2006) & (frame["lon"] > 101)).astype(float)
+    frame.loc[frame["flag"] == 1, "count"] = 0
+    study = small_study(
+        tmp_path, "models:\n  - {id: A, estimator: poisson, outcome: count, treatment: [AI], controls: [flag]}\n"
+    )
+    export = export_row(study, "A", frame)
+    assert ENTERED in export.table
+    assert "keep if entered == 1" in export_files(export, "do")["A.do"].decode()
+    run_r(tmp_path, [write_all(tmp_path, export, "R").name])
+
+
+_AGAINST = """
+for (name in c("ls_reghdfe_hc2", "ls_reghdfe_hc3", "ls_reghdfe_cr2", "ls_reghdfe_cr3")) {
+  own <- new.env(parent = globalenv())
+  source(paste0(name, ".R"), local = own)
+  d <- own$d
+  kind <- toupper(sub(".*_", "", name))
+  m <- lm(own$d$y ~ own$X + factor(d$city) + factor(d$year))
+  if (kind == "CR2") V <- as.matrix(clubSandwich::vcovCR(m, d$city, type = "CR2"))
+  if (kind %in% c("HC2", "HC3")) V <- sandwich::vcovHC(m, type = kind)
+  if (kind == "CR3") {
+    group <- as.character(d$PROVINCE)
+    b <- sapply(unique(group), function(g) {
+      s <- group != g
+      coef(lm(d$y[s] ~ own$X[s, ] + factor(d$city[s]) + factor(d$year[s])))[2:4]
+    })
+    V <- rbind(0, cbind(0, tcrossprod(b - coef(m)[2:4]) * (ncol(b) - 1) / ncol(b)))
+  }
+  stopifnot(abs(sqrt(diag(V)[2:4]) / sqrt(diag(own$V)[1:3]) - 1) < 1e-8)
+  cat("agrees:", kind, "\\n")
+}
+"""
+
+
+def test_formulas_against_packages_of_r(exports: dict[str, Export], tmp_path: Path) -> None:
+    """HC2 and HC3 against sandwich, CR2 against clubSandwich, CR3 against one fit for each cluster left out."""
+    if shutil.which("Rscript") is None:
+        pytest.skip("Rscript is not on this machine")
+    have = 'cat(all(sapply(c("sandwich", "clubSandwich"), requireNamespace, quietly = TRUE)))'
+    if "TRUE" not in subprocess.run(["Rscript", "-e", have], capture_output=True, text=True, check=False).stdout:
+        pytest.skip("R has no sandwich or no clubSandwich here")
+    for name in ("ls_reghdfe_hc2", "ls_reghdfe_hc3", "ls_reghdfe_cr2", "ls_reghdfe_cr3"):
+        write_all(tmp_path, exports[name], "R")
+    province = exports["ls_reghdfe_cr3"].names["省份"]
+    (tmp_path / "against.R").write_text(_AGAINST.replace("PROVINCE", province), encoding="utf-8")
+    assert run_r(tmp_path, ["against.R"]).count("agrees:") == 4
