@@ -53,7 +53,7 @@ def joint_test_lines(export: Export, test: JointTest) -> tuple[list[str], tuple[
     spec = first.covariance
     kind = "cluster" if spec.type == "wild" else spec.type
     title = f"* {test.name}: {len(test.terms)} slope(s) equal in {len(export.group_names)} groups"
-    if kind not in ("iid", "hc1", "cluster") or test.constants:
+    if kind not in ("iid", "hc1", "cluster") or (test.constants and not first.effects):
         return [f"{title}; F = {number(test.statistic)} (not redone: see suest and test)"], ()
     slopes = [f"ibn.{own}#c.{words.name(t)}" if t in test.by_group else words.name(t) for t in test.regressors]
     crossed = [f"{e}^{GROUP}" if is_crossed else e for e, is_crossed in test.effects]
@@ -61,7 +61,9 @@ def joint_test_lines(export: Export, test: JointTest) -> tuple[list[str], tuple[
     how = {"iid": "unadjusted", "hc1": "robust", "cluster": f"cluster {words.clusters}"}[kind]
     drops = first.convention == "reghdfe"
     rows = export.table.iloc[kept_rows(export, crossed)] if drops else export.table
-    count = len(test.regressors) + len(test.by_group) * (len(export.group_names) - 1)
+    if test.constants:
+        slopes.insert(0, f"i.{own}")
+    count = len(test.regressors) + (len(test.by_group) + test.constants) * (len(export.group_names) - 1)
     wanted = replace(spec, type=kind, options=()) if spec.type == "wild" else spec
     theirs = scale_under("reghdfe", rows, crossed, wanted, count, None)
     lines = [title]

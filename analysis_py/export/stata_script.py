@@ -137,7 +137,7 @@ def _assertions(b: str, se: str, estimate: float, error: float, ratio: float | N
     lines = [f'display "{_quiet(b)}: here " %18.0g {b} "  carbonpanel {number(estimate)}"']
     lines.append(_assert(b, estimate, abs(error)))
     if ratio is None:
-        lines.append(f'display "{_quiet(se)}: here " %18.0g {se} "  carbonpanel {number(error)} (another covariance)"')
+        lines.append(f'display "{_quiet(se)}: here " %18.0g {se} "  carbonpanel {number(error)} (not asserted)"')
     else:
         lines.append(_assert(f"{se}{factor}", error, 0.0))
     return lines

@@ -130,6 +130,7 @@ COMMANDS = {
     "threshold_xthreg_2": ("capture noisily xthreg y POP i.year, rx(AI) qx(q) thnum(2) grid(60) trim(0.05 0.05)", ""),
     "moderation_xtreg": ("xtreg y AI ER c.AI#c.ER POP v_2 i.year, fe vce(cluster city)", "lincom (1.0)*AI + ("),
     "groups_reghdfe_iid": ("if group == 2, absorb(city year) vce(unadjusted)", "test (1.group#c.AI = 2.group#c.AI)"),
+    "groups_median_reghdfe": ("reghdfe y i.group ibn.group#c.AI POP v_2, absorb(city year)", "assert reldif(r(F), "),
     "ls_xtreg_wild": ("boottest AI, cluster(city) reps(99) seed(1) nograph", ""),
     "crossed_reghdfe": ("egen long v_by_year = group(v year)", "absorb(city v_by_year)"),
     "describe": ("summarize L_AI, detail", "assert abs(r(p50)"),
