@@ -103,7 +103,10 @@ def fit_poisson(
     with single_threaded_blas():
         sample, reasons = _drop_separated(sample, rules)
         fit = _fit(sample)
-        return _assemble(sample, fit, rules, spec, reasons)
+        # R takes weights as they are: the information, and with it iid errors, grows with them
+        is_raw = weights is not None and rules.name == "fixest" and spec.type == "iid"
+        size = float(frame[weights].iloc[sample.used_rows].mean()) if is_raw else 1.0
+        return _assemble(sample, fit, rules, spec, reasons, size)
 
 
 def _check_outcome(sample: Sample) -> None:
@@ -235,8 +238,14 @@ def _deviance(y: np.ndarray, mean: np.ndarray, index: np.ndarray, w: np.ndarray)
 
 
 def _assemble(
-    sample: Sample, fit: _Fit, rules: Convention, spec: CovarianceSpec, separated: dict[str, int]
+    sample: Sample,
+    fit: _Fit,
+    rules: Convention,
+    spec: CovarianceSpec,
+    separated: dict[str, int],
+    weight: float = 1.0,
 ) -> RegressionResult:
+    """``weight`` is the mean weight that iid variances are divided by."""
     n, k = len(sample.y), len(fit.kept)
     if sample.regressors and k == 0:
         raise CarbonpanelError(
@@ -267,13 +276,14 @@ def _assemble(
         spec,
         weights=work,
         residuals=(sample.y - fit.mean) / fit.mean,
-        sigma2=small.factor if spec.type == "iid" else 1.0,
+        sigma2=small.factor / weight if spec.type == "iid" else 1.0,
         factor=small.factor,
         clusters=sample.clusters,
         periods=sample.periods,
         coordinates=sample.coordinates,
     )
     vcov, notes = maker.make(influence, slopes=k)
+    named = () if weight == 1.0 else (("mean weight", weight),)
     inference = infer(estimate, vcov, np.inf, kind="z")
     f = wald_f(fit.slopes, vcov[:k, :k])
     dropped = tuple(t for j, t in enumerate(sample.regressors) if j not in set(fit.kept.tolist()))
@@ -321,7 +331,7 @@ def _assemble(
         f=f,
         f_p_value=None if f is None else float(stats.chi2.sf(f * k, k)),
         diagnostics=_diagnostics(sample, fit, separated.get("separated", 0)),
-        small_sample=(*small.named, *maker.options.named, ("steps", fit.steps)),
+        small_sample=(*small.named, *named, *maker.options.named, ("steps", fit.steps)),
         dropped_terms=dropped,
         messages=tuple(dict.fromkeys(messages)),
         residuals=sample.y - fit.mean,

@@ -30,8 +30,7 @@ _TAIL = """
   where clusters nest an effect (clubSandwich has no inverse there); else they agree with clubSandwich. `wild`: by
   forming every bootstrap sample, not against `boottest`.
 - `poisson`: the factors of `ppmlhdfe` from memory, neither by its code nor by its output; sandwiches agree with R's
-  `glm`, fits with `fepois` of pyfixest. Under `fixest` weights are scaled to mean one, which R's `fepois` does not do:
-  its `iid` errors with weights differ by the root of their mean.
+  `glm`, fits with `fepois` of pyfixest.
 - `conley`: against explicit formulas only. `driscoll_kraay`: against plm, linearmodels and ivreg2, not Stata's `xtscc`.
 - Instrumental variables: what `xtivreg2` and `ivreghdfe` count with clusters by their published code, not by their
   output (the formulas the counts enter agree with ivreg2's `dofminus` and `sdofminus`); the effective F's critical

@@ -164,6 +164,25 @@ def test_poisson(frame: pd.DataFrame, wanted: dict[str, Any]) -> None:
         agree(diagnostic.statistic, case[test])
 
 
+def test_weighted_poisson(frame: pd.DataFrame, wanted: dict[str, Any]) -> None:
+    """R takes weights as they are, and ``fixest`` follows but for its (N-1)/(N-K): doubling them shrinks iid errors."""
+    case = wanted["poisson_weighted"]
+    model: dict[str, Any] = {"outcome": "count", "regressors": SLOPES, "fixed_effects": ["state", "year"]}
+    found = fit_poisson(frame, **model, covariance="iid", convention="fixest", weights="w")
+    named = dict(found.small_sample)
+    agree(float(named["mean weight"]), float(frame["w"].mean()))  # type: ignore[arg-type]
+    for j, (estimate, error) in enumerate(zip(case["estimate"], case["iid"], strict=True)):
+        agree(float(found.estimate[j]), estimate)
+        agree(float(found.std_error[j]) / np.sqrt(float(named["factor"])), error)  # type: ignore[arg-type]
+    twice = fit_poisson(frame.assign(w=2 * frame.w), **model, covariance="iid", convention="fixest", weights="w")
+    np.testing.assert_allclose(twice.std_error, found.std_error / np.sqrt(2), rtol=1e-9)
+    robust = [
+        fit_poisson(data, **model, covariance="hc1", convention="fixest", weights="w").std_error
+        for data in (frame, frame.assign(w=2 * frame.w))
+    ]
+    np.testing.assert_allclose(robust[0], robust[1], rtol=1e-9)
+
+
 STUDY = """\
 study: groups
 unit: state

@@ -46,6 +46,8 @@ out$poisson <- list(estimate = unname(coef(m)[slopes]), iid = error(vcov(m), slo
   state = error(vcovCL(m, cluster = d$state, type = "HC0", cadjust = FALSE), slopes),
   two = error(vcovCL(m, cluster = d[c("state", "year")], type = "HC0", cadjust = FALSE), slopes),
   log_likelihood = as.numeric(logLik(m)), deviance = deviance(m))
+m <- glm(formula(m), poisson, d, weights = w, control = glm.control(1e-15, 100))
+out$poisson_weighted <- list(estimate = unname(coef(m)[slopes]), iid = error(vcov(m), slopes))
 # groups: every slope and effect of its own in each, the slopes' equality tested
 d$low <- as.numeric(d$state <= 8); d$cut <- factor(d$low)
 full <- lm(lsales ~ cut:lprice + cut:wave + cut:lpimin + factor(state) + factor(year):cut, d)
