@@ -29,6 +29,30 @@ from analysis_py.panels.transforms import zeros_warning
 from analysis_py.study import Model
 
 
+def fit_iv_frame(model: Model, frame: IvFrame) -> IvResult:
+    """The fit of a frame under the model's convention, covariance, weights and options of ``iv``."""
+    options: Mapping[str, Any] = model.options.get("iv") or {}
+    return fit_iv(
+        frame.data.frame,
+        outcome=frame.data.outcome,
+        endogenous=frame.endogenous,
+        instruments=frame.instruments,
+        exogenous=frame.exogenous,
+        silent=frame.silent,
+        fixed_effects=model.fixed_effects,
+        covariance=model.covariance,
+        convention=model.convention,
+        unit=model.unit,
+        time=model.time,
+        weights=model.weights,
+        method=options.get("method", "2sls"),
+        k=options.get("k"),
+        fuller=float(options.get("fuller", 1.0)),
+        small=options.get("small"),
+        plausible=options.get("plausibly_exogenous"),
+    )
+
+
 def fit_instrumented(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:
     """Second stage, first stages (group ``first_stage:<endogenous>``), reduced form (``reduced_form``), intervals that
     allow for weak or nearly valid instruments (``anderson_rubin``, ``tf``, ``plausibly_exogenous``, ``akm``, ``akm0``)
@@ -45,25 +69,8 @@ def fit_instrumented(blank: ModelRun, model: Model, panel: CalendarPanel, where:
             table = pd.concat([table, pd.DataFrame(totals, index=table.index)], axis=1)
             silent += totals
     convention, notes = _convention(model)
-    result = fit_iv(
-        table,
-        outcome=data.outcome,
-        endogenous=frame.endogenous,
-        instruments=frame.instruments,
-        exogenous=frame.exogenous,
-        silent=silent,
-        fixed_effects=model.fixed_effects,
-        covariance=model.covariance,
-        convention=convention,
-        unit=model.unit,
-        time=model.time,
-        weights=model.weights,
-        method=options.get("method", "2sls"),
-        k=options.get("k"),
-        fuller=float(options.get("fuller", 1.0)),
-        small=options.get("small"),
-        plausible=options.get("plausibly_exogenous"),
-    )
+    framed = replace(frame, data=replace(data, frame=table), silent=tuple(silent))
+    result = fit_iv_frame(replace(model, convention=convention), framed)
     main = result.main
     messages = [*data.messages, *(m for m in main.messages if not _is_remark(m))]
     messages += instrument_messages(result, panel, data.rows, frame.terms, columns.names)

@@ -15,7 +15,6 @@ import numpy as np
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.estimators.conventions import CONVENTIONS
-from analysis_py.estimators.iv import fit_iv
 from analysis_py.estimators.iv_conventions import IV_CONVENTIONS
 from analysis_py.estimators.result import CovarianceSpec, RegressionResult
 from analysis_py.fits.convention_choices import (
@@ -25,6 +24,7 @@ from analysis_py.fits.convention_choices import (
     product_texts,
     regressor_texts,
 )
+from analysis_py.fits.iv_fits import fit_iv_frame
 from analysis_py.fits.iv_frame import build_iv_frame
 from analysis_py.fits.model_checks import absent_columns, check_study
 from analysis_py.fits.model_fits import fit_frame
@@ -228,28 +228,8 @@ def _fitter(way: FrameChoice, panel: CalendarPanel, where: Where) -> Callable[[M
     if way.model.estimator != "iv":
         data = build_frame(panel, way.model, where, observed=observed)
         return lambda model: fit_frame(model, data.frame, data.outcome, data.regressors, model.fixed_effects)
-    options = way.model.options.get("iv") or {}
     frame = build_iv_frame(panel, way.model, where, observed=observed)
-    return lambda model: (
-        fit_iv(
-            frame.data.frame,
-            outcome=frame.data.outcome,
-            endogenous=frame.endogenous,
-            instruments=frame.instruments,
-            exogenous=frame.exogenous,
-            silent=frame.silent,
-            fixed_effects=model.fixed_effects,
-            covariance=model.covariance,
-            convention=model.convention,
-            unit=model.unit,
-            time=model.time,
-            weights=model.weights,
-            method=options.get("method", "2sls"),
-            k=options.get("k"),
-            fuller=float(options.get("fuller", 1.0)),
-            small=options.get("small"),
-        ).main
-    )
+    return lambda model: fit_iv_frame(model, frame).main
 
 
 def _compare(
