@@ -83,9 +83,17 @@ class Claim:
 
 
 def right(
-    truth: float, *, coverage: tuple[float, float] = (0.95, 0.95), power: float = 0.8, bias: float = 0.0, why: str = ""
+    truth: float,
+    *,
+    coverage: tuple[float, float] = (0.95, 0.95),
+    power: float | None = 0.8,
+    bias: float | None = 0.0,
+    why: str = "",
 ) -> Claim:
-    """Unbiased, with intervals of the stated coverage; the test of zero is judged by size or by power."""
+    """Unbiased, with intervals of the stated coverage; the test of zero is judged by size or by power.
+
+    ``bias`` None for a set without an estimate of its own, ``power`` None where none is claimed.
+    """
     size = (1 - coverage[1], 1 - coverage[0])
     return Claim(
         coverage,
@@ -280,7 +288,7 @@ def _line(trial: Trial, method: str, claim: Claim, found: Summary, draws: int) -
         trial.estimator,
         method,
         f"{trial.about}; {trial.world.shape.name}",
-        claim.truth,
+        _truth(trial, claim),
         draws,
         found.bias,
         found.coverage,
@@ -289,6 +297,16 @@ def _line(trial: Trial, method: str, claim: Claim, found: Summary, draws: int) -
         limits,
         claim.why,
     )
+
+
+def _truth(trial: Trial, claim: Claim) -> str:
+    """A claim's truth; one in words with the effect of the trial's other claims, which tells trials apart."""
+    effects = [c.truth for c in trial.claims.values() if _is_number(c.truth)]
+    return claim.truth if _is_number(claim.truth) or not effects else f"{claim.truth}; effect {effects[0]}"
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").replace(".", "", 1).isdigit()
 
 
 def read_term(result: RegressionResult, term: str, truth: float) -> Reading:

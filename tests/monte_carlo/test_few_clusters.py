@@ -20,7 +20,7 @@ def few(shape: Shape, slope: float, plain: tuple[float, float]) -> Trial:
         "wild province": right(slope, power=0.7),
     }
     world = PanelWorld(shape, slope, NOISE, Noise(serial=0.2, province=0.5))
-    return Trial("twfe", "errors common to provinces", world, reader(claims, slope), claims, 60)
+    return Trial("twfe", "errors common to provinces", world, reader(claims, slope), claims, 40)
 
 
 TRIALS = by_name(

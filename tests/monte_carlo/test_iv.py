@@ -122,8 +122,8 @@ def strong(effect: float) -> Trial:
     )
     claims = {
         "2SLS": right(effect),
-        "tF": right(effect, bias=0.0, coverage=(0.95, 0.96), why="F near or over 104.67: nearly the usual interval"),
-        "Anderson-Rubin set": right(effect),
+        "tF": right(effect, bias=None, coverage=(0.95, 0.96), why="F near or over 104.67: nearly the usual interval"),
+        "Anderson-Rubin set": right(effect, bias=None),
         "2SLS, iid": wrong(effect, "errors correlated in time"),
         "least squares": wrong(effect, ENDOGENOUS, bias=None),
         "endogeneity C": powerful(0.8, truth="x endogenous"),
@@ -131,15 +131,7 @@ def strong(effect: float) -> Trial:
         "Kleibergen-Paap rk LM": powerful(0.99, truth="identified"),
         "effective F over its critical value": powerful(0.99, truth="strong"),
     }
-    return trial("one strong instrument", world, without_bias(claims))
-
-
-def without_bias(claims: dict[str, Claim]) -> dict[str, Claim]:
-    """Sets and adjusted intervals have no estimate of their own."""
-    from dataclasses import replace
-
-    sets = ("tF", "Anderson-Rubin set", "plausibly exogenous")
-    return {name: replace(c, bias=None) if name in sets else c for name, c in claims.items()}
+    return trial("one strong instrument", world, claims)
 
 
 def several_instruments(effect: float) -> Trial:
@@ -149,10 +141,10 @@ def several_instruments(effect: float) -> Trial:
         "2SLS": right(effect, bias=0.1, why="2SLS with three instruments leans a little towards least squares"),
         "liml": right(effect),
         "fuller": right(effect, bias=0.05),
-        "Anderson-Rubin set": right(effect),
+        "Anderson-Rubin set": right(effect, bias=None),
         "Hansen J": sized(truth="instruments valid"),
     }
-    return trial("three strong instruments", world, without_bias(claims))
+    return trial("three strong instruments", world, claims)
 
 
 def exogenous() -> Trial:
@@ -193,9 +185,9 @@ def weak(effect: float) -> Trial:
     world = InstrumentWorld(unbalanced_cities(), (effect,), ((0.02,) * 5,), tie=0.9)
     claims = {
         "2SLS": wrong(effect, "five weak instruments", bias=None),
-        "Anderson-Rubin set": Claim(coverage=(0.95, 0.95), bias=None, truth=f"{effect:g}"),
+        "Anderson-Rubin set": right(effect, bias=None, power=None),
         "effective F over its critical value": sized((0.0, 0.05), truth="weak", why="weaker than the bound of 10%"),
-        "Hansen J": Claim(bias=None, power=0.0, truth="instruments valid", why="not sized with weak instruments"),
+        "Hansen J": oversized("J is not sized with weak instruments", truth="instruments valid"),
     }
     return trial("five weak instruments", world, claims)
 
@@ -205,8 +197,8 @@ def weak_alone(effect: float) -> Trial:
     world = InstrumentWorld(unbalanced_cities(), (effect,), ((0.015,),), tie=0.99)
     claims = {
         "2SLS": wrong(effect, "one weak instrument, x highly endogenous", bias=None),
-        "tF": Claim(coverage=(0.95, 1.0), bias=None, truth=f"{effect:g}", why="conservative"),
-        "Anderson-Rubin set": Claim(coverage=(0.95, 0.95), bias=None, truth=f"{effect:g}"),
+        "tF": right(effect, coverage=(0.95, 1.0), bias=None, power=None, why="conservative"),
+        "Anderson-Rubin set": right(effect, bias=None, power=None),
     }
     return trial("one weak instrument", world, claims, 60)
 
@@ -262,8 +254,8 @@ def several_endogenous(effects: Sequence[float]) -> Trial:
 def nearly_excluded(effect: float) -> Trial:
     world = InstrumentWorld(unbalanced_cities(), (effect,), ((0.4,),), direct=(0.08,))
     claims = {
-        "plausibly exogenous": Claim(
-            coverage=(0.95, 1.0), bias=None, truth=f"{effect:g}", why="a union of intervals: covers at least 95%"
+        "plausibly exogenous": right(
+            effect, coverage=(0.95, 1.0), bias=None, why="a union of intervals: covers at least 95%"
         ),
         "2SLS": wrong(effect, "the instrument has an effect of its own", bias=None),
     }
@@ -274,8 +266,8 @@ def thirty(effect: float) -> Trial:
     world = InstrumentWorld(provinces(), (effect,), ((1.0,),))
     claims = {
         "2SLS": right(effect, coverage=(0.91, 0.95), bias=0.1, why="30 clusters"),
-        "Anderson-Rubin set": Claim(coverage=(0.91, 0.95), bias=None, truth=f"{effect:g}", why="30 clusters"),
-        "tF": Claim(coverage=(0.91, 0.98), bias=None, truth=f"{effect:g}", why="30 clusters"),
+        "Anderson-Rubin set": right(effect, coverage=(0.91, 0.95), bias=None, why="30 clusters"),
+        "tF": right(effect, coverage=(0.91, 0.98), bias=None, why="30 clusters"),
     }
     return trial("one strong instrument, 30 clusters", world, claims, 60)
 

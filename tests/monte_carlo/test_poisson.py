@@ -44,7 +44,7 @@ def poisson(slope: float) -> Trial:
         "hc1": right(slope, coverage=(0.91, 0.95), why="asymptotic factors beside 41 parameters: a little small"),
         "cluster city": right(slope, coverage=(0.88, 0.95), why="30 clusters and normal quantiles: a little small"),
     }
-    return Trial("poisson", "Poisson counts", CountWorld(provinces(), slope), reader(claims, slope), claims, 60)
+    return Trial("poisson", "Poisson counts", CountWorld(provinces(), slope), reader(claims, slope), claims, 40)
 
 
 def excess(slope: float) -> Trial:

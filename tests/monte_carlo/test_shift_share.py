@@ -53,7 +53,7 @@ def independent(effect: float) -> Trial:
         "AKM0": _set(effect, (0.94, 0.96)),
     }
     world = ShiftShareWorld(differences(), effect)
-    return Trial("shift-share", "independent shocks", world, reader(world), claims, 80)
+    return Trial("shift-share", "independent shocks", world, reader(world), claims, 50)
 
 
 def correlated(effect: float) -> Trial:
@@ -64,11 +64,11 @@ def correlated(effect: float) -> Trial:
         "AKM0 by groups of sectors": _set(effect, (0.93, 0.97)),
     }
     world = ShiftShareWorld(differences(), effect, together=4)
-    return Trial("shift-share", "shocks correlated within groups of sectors", world, reader(world), claims, 80)
+    return Trial("shift-share", "shocks correlated within groups of sectors", world, reader(world), claims, 50)
 
 
 def _set(effect: float, coverage: tuple[float, float]) -> Claim:
-    return Claim(coverage, None, None if effect == 0 else 0.5, None, truth=f"{effect:g}", why="null imposed")
+    return right(effect, coverage=coverage, bias=None, power=0.5, why="null imposed")
 
 
 TRIALS = by_name(

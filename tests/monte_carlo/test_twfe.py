@@ -77,7 +77,7 @@ TIME = "errors correlated in time"
 def independent(slope: float) -> Trial:
     plain = ("iid", "iid, xtreg", "iid, areg", "hc1", "hc1, areg", "hc2", "hc3")
     names = (*plain, "cluster city", "cluster city, xtreg", "cluster city, areg")
-    return trial("independent errors", PanelWorld(cities(), slope), {name: right(slope) for name in names}, 40)
+    return trial("independent errors", PanelWorld(cities(), slope), {name: right(slope) for name in names}, 30)
 
 
 def uneven_errors(slope: float) -> Trial:
@@ -88,7 +88,7 @@ def uneven_errors(slope: float) -> Trial:
         "hc2": right(slope, coverage=(0.92, 0.95), why="300 rows, 41 parameters: HC2 is a little small"),
         "hc3": right(slope, coverage=(0.94, 0.97), why=JACKKNIFE),
     }
-    return trial("errors that grow with x", world, claims, 150)
+    return trial("errors that grow with x", world, claims, 100)
 
 
 def serial_errors(slope: float) -> Trial:
@@ -161,7 +161,7 @@ def thirty(slope: float) -> Trial:
         "CR3 province": right(slope, coverage=(0.95, 0.97), why=JACKKNIFE),
         "wild province": right(slope),
     }
-    return trial("errors correlated in time, 30 clusters", world, claims, 100)
+    return trial("errors correlated in time, 30 clusters", world, claims, 60)
 
 
 def common_path(slope: float) -> Trial:
@@ -172,7 +172,7 @@ def common_path(slope: float) -> Trial:
         "cluster city and year": right(slope, coverage=(0.90, 0.95), why="19 years"),
         "Driscoll-Kraay": right(slope, coverage=(0.88, 0.95), why="19 years, two lags: known to be small"),
     }
-    return trial("a path common to all cities", PanelWorld(cities(), slope, shares, shares), claims, 100)
+    return trial("a path common to all cities", PanelWorld(cities(), slope, shares, shares), claims, 60)
 
 
 def neighbours(slope: float) -> Trial:
@@ -186,7 +186,7 @@ def neighbours(slope: float) -> Trial:
             why="correlations beyond the cutoff, few independent regions: known to be small",
         ),
     }
-    return trial("errors correlated between neighbours", PanelWorld(cities(), slope, shares, shares), claims, 80)
+    return trial("errors correlated between neighbours", PanelWorld(cities(), slope, shares, shares), claims, 60)
 
 
 TRIALS = by_name(
