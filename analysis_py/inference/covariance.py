@@ -28,6 +28,8 @@ from analysis_py.inference.conley import conley_covariance
 
 #: Leverage above which an observation is fitted exactly, so that its residual says nothing.
 _FULL_LEVERAGE = 1.0 - 1e-9
+#: Below this share of the sum over rows alone a sum over pairs is rounding.
+_VANISHING = 1e-16
 
 
 def iid_covariance(influence: np.ndarray, weights: np.ndarray, sigma2: float) -> np.ndarray:
@@ -224,7 +226,9 @@ class VcovMaker:
             return self.factor * driscoll_kraay_covariance(scores, self.periods, self.options.lag), []
         elif kind == "conley" and self.coordinates is not None:
             lon, lat = self.coordinates.T
-            vcov = self.factor * conley_covariance(scores, lon, lat, self.options.cutoff_km, self.options.kernel)
+            joined = conley_covariance(scores, lon, lat, self.options.cutoff_km, self.options.kernel)
+            refuse_vanishing(joined, scores, self.spec)
+            vcov = self.factor * joined
         else:
             raise ValueError(f"covariance {kind!r} lacks what it is computed from")
         vcov, repaired = repair_definiteness(vcov, slopes)
@@ -235,6 +239,17 @@ class VcovMaker:
             return []
         full = int((self.leverage >= _FULL_LEVERAGE).sum())
         return [f"observations of leverage one, which add nothing to {self.spec.label}: {full}"] if full else []
+
+
+def refuse_vanishing(meat: np.ndarray, scores: np.ndarray, spec: CovarianceSpec) -> None:
+    """Raise ``CP-EST-COVARIANCE`` where all pairs of rows were joined: scores add up to zero, and so would errors."""
+    alone = (scores**2).sum(axis=0)
+    if (np.diag(meat) <= _VANISHING * alone).all() and (alone > 0).any():
+        raise CarbonpanelError(
+            "CP-EST-COVARIANCE",
+            f"{spec.label} joins every row with every other: the scores add up to zero, and so would the errors",
+            remedy="choose a smaller cutoff_km, or kernel: bartlett",
+        )
 
 
 _REPAIRED = (

@@ -15,6 +15,7 @@ from analysis_py.inference.covariance import (
     conley_covariance,
     driscoll_kraay_covariance,
     hc_covariance,
+    refuse_vanishing,
 )
 
 
@@ -54,7 +55,9 @@ class MomentCovariance:
             return driscoll_kraay_covariance(scores, self.periods, self.options.lag)
         if kind == "conley" and self.coordinates is not None:
             lon, lat = self.coordinates.T
-            return conley_covariance(scores, lon, lat, self.options.cutoff_km, self.options.kernel)
+            joined = conley_covariance(scores, lon, lat, self.options.cutoff_km, self.options.kernel)
+            refuse_vanishing(joined, scores, self.spec)
+            return joined
         raise ValueError(f"covariance {kind!r} lacks what it is computed from")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.iv import IvResult, fit_iv
+from analysis_py.estimators.twfe import fit_twfe
 
 
 def panel() -> pd.DataFrame:
@@ -196,6 +197,30 @@ def test_missing_and_infinite_cells_are_dropped_with_their_reason() -> None:
     result = fit(frame=frame)
     assert result.main.dropped_rows == ((3, "missing z"), (5, "infinite x"))
     assert result.main.n_obs == 94
+
+
+@pytest.mark.parametrize("instrumented", [True, False])
+def test_a_cutoff_that_joins_all_places_is_refused(instrumented: bool) -> None:
+    frame = panel().assign(lon=lambda d: 100.0 + d["unit"], lat=30.0)
+    covariance = {"type": "conley", "lon": "lon", "lat": "lat", "cutoff_km": 30_000}
+
+    def estimate(**options: object) -> float:
+        chosen = covariance | options
+        if instrumented:
+            return float(fit(frame=frame, covariance=chosen).main.error("x"))
+        named: dict[str, Any] = {
+            "outcome": "y",
+            "regressors": ["x"],
+            "unit": "unit",
+            "time": "time",
+            "convention": "reghdfe",
+        }
+        return float(fit_twfe(frame, **named, fixed_effects=["unit", "time"], covariance=chosen).std_error[0])
+
+    with pytest.raises(CarbonpanelError, match="joins every row with every other") as caught:
+        estimate()
+    assert caught.value.code == "CP-EST-COVARIANCE"
+    assert estimate(kernel="bartlett") > 0
 
 
 def test_driscoll_kraay_and_conley() -> None:
