@@ -12,7 +12,9 @@ from tests.monte_carlo.study import ALPHA, SEED, Line
 _HEAD = f"""# Known truths: bias, coverage, size and power
 
 Made by `make montecarlo` from the trials in `tests/monte_carlo`: panels with the shapes of the studies are drawn from
-worlds whose truth is known, seed {SEED}, and fitted by the same functions that `estimate` calls. {SIMULATED_NOTICE}
+worlds whose truth is known, seed {SEED}, and fitted by the same functions that `estimate` calls.
+
+**{SIMULATED_NOTICE}.**
 
 - bias: mean of estimate less truth, in units of its own Monte Carlo error; a right estimator stays under
   3.29 in 999 trials of 1,000.
@@ -24,8 +26,7 @@ worlds whose truth is known, seed {SEED}, and fitted by the same functions that 
 - **must leave**: a method that is wrong in that world, and is held to being seen as wrong.
 
 Cities and provinces lie where they lie in fact; errors, effects and regressors are drawn. "Errors correlated in time":
-autoregressions within cities.
-"""
+autoregressions within cities."""
 
 _COLUMNS = ("world", "truth", "method", "panels", "bias", "coverage", "size", "power", "band", "why")
 

@@ -65,6 +65,7 @@ models:
     split: {by: a, tests: [permutation], draws: 99, seed: 1}
 """
 CITY = "{type: cluster, by: [city]}"
+FAMILY = "groups of 25 to 53 clusters, scores without the small-sample factors of the fits: a little large"
 FALSE_SHARE = "share of false ones among the differences found, by Benjamini-Hochberg"
 
 
@@ -133,10 +134,8 @@ def equal() -> Trial:
     names = ("permutation of units", "interaction Wald", "Chow", "SUEST")
     claims = {name: sized(truth="no difference") for name in names} | {
         "SUEST": sized((0.05, 0.07), truth="no difference", why="78 clusters, chi-squared"),
-        "Romano-Wolf, any false difference": sized(truth="no difference"),
-        "Benjamini-Hochberg, any false difference": sized(
-            (0.04, 0.07), truth="no difference", why="78 clusters, normal"
-        ),
+        "Romano-Wolf, any false difference": sized((0.05, 0.09), truth="no difference", why=FAMILY),
+        "Benjamini-Hochberg, any false difference": sized((0.05, 0.09), truth="no difference", why=FAMILY),
     }
     return trial("equal slopes, independent errors", GroupWorld(river_cities()), "iid", claims)
 
@@ -183,15 +182,12 @@ def rows() -> Trial:
 
 def different() -> Trial:
     claims = {
-        name: powerful(0.8, truth="difference 0.4")
-        for name in (
-            "permutation of units",
-            "interaction Wald",
-            "SUEST",
-            "Romano-Wolf, the true difference",
-            "Benjamini-Hochberg, the true difference",
-        )
+        name: powerful(0.8, truth="difference 0.4") for name in ("permutation of units", "interaction Wald", "SUEST")
     } | {
+        "Romano-Wolf, the true difference": powerful(0.65, truth="difference 0.4", why="one of a family of three"),
+        "Benjamini-Hochberg, the true difference": powerful(
+            0.65, truth="difference 0.4", why="one of a family of three"
+        ),
         "Chow": powerful(0.6, truth="difference 0.4"),
         "Romano-Wolf, any false difference": sized((0.02, 0.06), truth="difference 0.4", why="two true nulls of three"),
         "Benjamini-Hochberg, false share": sized((0.01, 0.06), truth="difference 0.4", why=FALSE_SHARE),
