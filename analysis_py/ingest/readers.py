@@ -286,4 +286,9 @@ def _typed_frame(path: Path, kind: str) -> pd.DataFrame:
             frame[name] = column.astype(column.cat.categories.dtype)
         elif column.dtype == np.float32:
             frame[name] = column.astype(float)
+        if isinstance(frame[name].dtype, pd.StringDtype) or frame[name].dtype == object:
+            # no text is a missing value, as in Stata and as in a CSV file
+            blank = frame[name].map(lambda value: isinstance(value, str) and not value.strip()).astype(bool)
+            if blank.any():
+                frame[name] = frame[name].mask(blank)
     return frame

@@ -222,7 +222,7 @@ def read_number(doc: Document, at: At, value: Any) -> float | int:
         except ValueError:
             value = None
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
-        raise doc.error("CP-STUDY-TYPE", f"'{at[-1]}' must be a number", at, "for example: 1 or 0.05")
+        raise doc.error("CP-STUDY-TYPE", f"{_last(at)} must be a number", at, "for example: 1 or 0.05")
     return value
 
 
@@ -231,7 +231,7 @@ def read_whole(minimum: int) -> Reader:
 
     def read(doc: Document, at: At, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-            raise doc.error("CP-STUDY-TYPE", f"'{at[-1]}' must be a whole number of at least {minimum}", at)
+            raise doc.error("CP-STUDY-TYPE", f"{_last(at)} must be a whole number of at least {minimum}", at)
         return value
 
     return read
@@ -277,13 +277,12 @@ def read_mapping(keys: Mapping[str, Reader], required: Iterable[str] = ()) -> Re
     needed = tuple(required)
 
     def read(doc: Document, at: At, value: Any) -> dict[str, Any]:
-        name = str(at[-1]) if at else "the file"
         if value is None and not needed:
             return {}
         if not isinstance(value, dict):
             raise doc.error(
                 "CP-STUDY-TYPE",
-                f"'{name}' must be a mapping of keys, not {_kind(value)}",
+                f"{_last(at)} must be a mapping of keys, not {_kind(value)}",
                 at,
                 f"keys: {', '.join(keys)}",
             )
@@ -297,6 +296,13 @@ def read_mapping(keys: Mapping[str, Reader], required: Iterable[str] = ()) -> Re
         return {key: keys[key](doc, (*at, key), value[key]) for key in value}
 
     return read
+
+
+def _last(at: At) -> str:
+    """The key that holds a value, or its position in the list that a key holds."""
+    if not at or isinstance(at[-1], str):
+        return f"'{at[-1]}'" if at else "the file"
+    return f"item {at[-1] + 1} of {_last(at[:-1])}"
 
 
 def _in(at: At) -> str:

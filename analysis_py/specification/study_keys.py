@@ -157,6 +157,8 @@ def _read_split_at(doc: Document, at: At, value: Any) -> str | float | tuple[flo
 def _read_grid(doc: Document, at: At, value: Any) -> Any:
     if value == "all":
         return "all"
+    if isinstance(value, str):
+        raise doc.error("CP-STUDY-TYPE", f"'grid' must be a whole number or all, not '{value}'", at, "grid: 400")
     return read_whole(2)(doc, at, value)
 
 

@@ -147,6 +147,19 @@ def test_stored_extent_of_a_sheet_is_not_believed(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(read_table(path), expected())
 
 
+def test_blank_text_is_missing_in_every_kind_of_file(tmp_path: Path) -> None:
+    """Stata holds a missing text as "": rows of it are no cluster and no group, as in a CSV file."""
+    frame = pd.DataFrame({"p": ["a", "", "  ", "b"], "x": [1.0, 2.0, 3.0, 4.0]})
+    frame.to_stata(tmp_path / "a.dta", write_index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    for name in ("a.dta", "a.parquet", "a.csv", "a.xlsx"):
+        found = read_table(tmp_path / name)["p"]
+        assert found.isna().tolist() == [False, True, True, False], name
+        assert found.dropna().tolist() == ["a", "b"], name
+
+
 def test_stata_labels_and_missing(tmp_path: Path) -> None:
     frame = pd.DataFrame({"g": pd.Categorical(["low", "high", "low"]), "x": [1.0, np.nan, 3.0], "year": [1, 2, 3]})
     frame.to_stata(tmp_path / "a.dta", write_index=False)
