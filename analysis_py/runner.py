@@ -202,7 +202,9 @@ def _standing_notes(model: Model) -> tuple[str, ...]:
 
 
 def _one_line(error: CarbonpanelError) -> str:
-    parts = [f"{error.code}: {error.what}"]
+    # which file is known to the error alone, the model to the row it stands in
+    file = f": {error.where}" if error.where and error.code.startswith("CP-FILE") else ""
+    parts = [f"{error.code}: {error.what}{file}"]
     if error.remedy:
         parts.append(error.remedy)
     return "; ".join(parts)

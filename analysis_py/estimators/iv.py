@@ -151,6 +151,13 @@ def _assemble(
     tests = run_tests(design, solved, two_stage, counts, moments)
     equation = structural_equation(design, solved, counts, moments, constant=has_constant)
     messages = [*design.messages, *counts.messages, *weakness_messages(tests, counts, moments.is_iid)]
+    if equation.rss <= 1e-22 * design.tss:
+        messages.append("the regression fits exactly: its standard errors say nothing")
+    if solved.k < 0:
+        messages.append(
+            f"k = {solved.k:.4g} lies beyond least squares (k = 0), away from the instruments: the estimate and its"
+            " errors say little"
+        )
     diagnostics = [*diagnostics_of(tests, counts, solved, moments.is_iid)]
     kind = "t" if counts.small else "z"
 

@@ -297,6 +297,8 @@ def _assemble(
         messages.append(f"singletons of the fixed effects dropped: {separated['singletons']} after separation")
     if not np.equal(np.mod(sample.y, 1), 0).all():
         messages.append(f"'{sample.outcome}' is not a count: the estimates stand if its mean is exponential in x")
+    if fit.deviance <= 1e-14 * float(sample.weights @ sample.y):
+        messages.append("the regression fits exactly: its standard errors say nothing")
     singletons = sample.singletons_dropped + separated.get("singletons", 0)
     return RegressionResult(
         estimator="poisson",

@@ -13,6 +13,10 @@ from analysis_py.estimators.conventions import Convention
 from analysis_py.estimators.factors import Factor, column, encode, find_singletons
 from analysis_py.estimators.result import CovarianceSpec
 
+#: The largest value a regression takes, one over it the smallest: the powers that variances and bootstrap statistics
+#: need stay numbers even where an outcome that large meets a regressor that small.
+_LARGEST = 1e40
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -98,7 +102,8 @@ def draw_sample(
     Raises
     ------
     CarbonpanelError
-        ``CP-EST-EMPTY``, ``CP-EST-COLUMN``, ``CP-EST-NOT-NUMERIC``, ``CP-EST-WEIGHTS``, ``CP-EST-SPEC``.
+        ``CP-EST-EMPTY``, ``CP-EST-COLUMN``, ``CP-EST-NOT-NUMERIC``, ``CP-EST-SCALE``, ``CP-EST-WEIGHTS``,
+        ``CP-EST-SPEC``.
     """
     if len(frame) == 0:
         raise CarbonpanelError("CP-EST-EMPTY", "the sample has no rows", remedy="loosen the sample condition")
@@ -111,6 +116,8 @@ def draw_sample(
     effects = tuple(dict.fromkeys(fixed_effects))
 
     numbers: dict[str, np.ndarray] = {name: read_numbers(frame, name) for name in (outcome, *terms)}
+    for name, values in numbers.items():
+        _check_size(name, values)
     factors: dict[str, Factor] = {name: encode(frame, name) for name in (*effects, *spec.by)}
     weight = _read_weights(frame, weights)
     coordinates = _read_coordinates(frame, spec)
@@ -184,6 +191,17 @@ def draw_sample(
         repeated_terms=repeated,
         messages=tuple(messages),
     )
+
+
+def _check_size(name: str, values: np.ndarray) -> None:
+    """Refuse a column whose powers leave the range of numbers: its errors would be zero or none, without a word."""
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+    if largest > _LARGEST or 0.0 < largest < 1.0 / _LARGEST:
+        raise CarbonpanelError(
+            "CP-EST-SCALE",
+            f"the largest value of '{name}' is {largest:g}: its powers leave the range of numbers a computer holds",
+            remedy="bring the column in other units, or correct the value",
+        )
 
 
 def _read_weights(frame: pd.DataFrame, name: str | None) -> np.ndarray:

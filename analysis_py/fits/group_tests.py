@@ -28,6 +28,9 @@ from analysis_py.study import Model, Split
 #: What a split's test is called in the results.
 TEST_NAMES = {"permutation": "permutation", "interaction": "interaction_wald", "chow": "chow", "suest": "suest"}
 
+#: Permutations below which a p-value of 5% cannot be reached.
+FEWEST_DRAWS = 20
+
 _GROUP = "__group"
 
 
@@ -55,11 +58,15 @@ def compare_groups(
     }
     found: list[DiagnosticRow] = []
     warnings = []
+    if failed and split.tests:
+        warnings.append(f"the tests need every group and were not run: {', '.join(split.tests)}")
     for test in split.tests:
         if failed:
             note = f"not run: no fit of group {', '.join(failed)}"
             found.append(DiagnosticRow(TEST_NAMES[test], None, note=note))
             continue
+        if test == "permutation" and split.draws < FEWEST_DRAWS:
+            warnings.append(f"{split.draws} permutation(s) cannot tell 5% from nothing: draw more")
         try:
             found += runs[test]()
         except CarbonpanelError as error:

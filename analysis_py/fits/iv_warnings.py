@@ -44,7 +44,8 @@ def instrument_messages(
         found.append(_lag_message(lagged, result, panel, used))
     if leading:
         found.append(f"instrument {_listed(leading)} lies in the future of the outcome: it may be its consequence")
-    paths = [terms[label] for label in kept if _is_value_times_path(label, result, panel, used)]
+    found_paths = (terms[label] for label in kept if _is_value_times_path(label, result, panel, used))
+    paths = list(dict.fromkeys(found_paths))
     if paths:
         found.append(
             f"instrument {_listed(paths)} is one value of each unit times a path common to all: it compares units that "

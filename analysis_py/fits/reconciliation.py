@@ -30,7 +30,7 @@ from analysis_py.fits.model_checks import absent_columns, check_study
 from analysis_py.fits.model_fits import fit_frame
 from analysis_py.fits.printed_columns import Printed
 from analysis_py.panels.calendar_panel import CalendarPanel
-from analysis_py.panels.frame import Where, build_frame
+from analysis_py.panels.frame import ModelColumns, Where, build_frame
 from analysis_py.panels.panel import PanelSource
 from analysis_py.study import Model, Study
 
@@ -140,6 +140,8 @@ def reconcile(
             f"no printed coefficient of {printed.label} is a regressor of model '{model.id}'",
             remedy=f"printed: {', '.join(t.term for t in printed.terms) or 'nothing'}",
         )
+    for condition in samples:
+        ModelColumns(panel, model, lambda key, item: "--sample", observed=False).mask(condition, "sample")
     ways = list(frame_choices(model, panel, samples))
     pairs = list(convention_choices(model, panel))
     found: list[Candidate] = []

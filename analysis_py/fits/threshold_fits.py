@@ -23,6 +23,8 @@ from analysis_py.study import Model
 
 #: Points of a likelihood-ratio curve that are kept; longer ones are thinned away from the estimate.
 MOST_POINTS = 2_000
+#: Draws below which a bootstrap's p-value cannot tell 5% from nothing.
+FEWEST_DRAWS = 20
 
 
 def fit_thresholds(blank: ModelRun, model: Model, panel: CalendarPanel, where: Where) -> ModelRun:
@@ -56,7 +58,9 @@ def fit_thresholds(blank: ModelRun, model: Model, panel: CalendarPanel, where: W
         weights=model.weights,
     )
     named = _own_threshold_notes(model, options, panel, where)
-    kept = replace(result.regression, messages=tuple(dict.fromkeys([*named[0], *result.messages])))
+    few = [test.draws for test in result.tests if 0 < test.draws < FEWEST_DRAWS]
+    drawn = [f"a p-value of {few[0]} bootstrap draw(s) moves in steps of {1 / few[0]:.2g}: draw more"] if few else []
+    kept = replace(result.regression, messages=tuple(dict.fromkeys([*named[0], *result.messages, *drawn])))
     run = record_regression(blank, model, panel, data, kept)
     degrees = {"threshold_f": f"scaled by {result.degrees_name}", result.degrees_name: result.degrees}
     return replace(

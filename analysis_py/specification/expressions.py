@@ -59,6 +59,8 @@ def _named_columns(text: str, columns: frozenset[str], where: str) -> tuple[str,
     with open_memory() as con:
         try:
             row = con.execute("select json_serialize_sql(?::varchar)", [f"select (\n{text}\n) as value"]).fetchone()
+            # "a) or (b" is an expression between brackets alone
+            alone = con.execute("select json_serialize_sql(?::varchar)", [f"select {text}\n as value"]).fetchone()
             unstable = _first_column(
                 con, "select distinct function_name from duckdb_functions() where stability <> 'CONSISTENT'"
             )
@@ -92,6 +94,9 @@ def _named_columns(text: str, columns: frozenset[str], where: str) -> tuple[str,
         or node.get("modifiers")
     ):
         raise _refuse(text, "it is more than one expression", where)
+    bare = json.loads(alone[0]) if alone else {}
+    if bare.get("error"):
+        raise _refuse(text, str(bare.get("error_message", "it does not parse")), where)
     spellings: list[str] = []
     for part in _walk(node["select_list"][0]):
         kind = part.get("class")

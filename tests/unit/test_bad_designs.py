@@ -141,6 +141,33 @@ FAILED: dict[str, tuple[str, Change | None, str, str]] = {
         "CP-EST-COVARIANCE",
         "latitude 95",
     ),
+    "a treatment of 1e-300": ("treatment: [K]", put(K=lambda d: d.AI * 1e-300), "CP-EST-SCALE", "'K' is"),
+    "an outcome of 1e300": (AI, put(CP=lambda d: d.CP * 1e300), "CP-EST-SCALE", "'CP' is"),
+    "an instrument of 1e200": (
+        "estimator: iv, endogenous: [AI], instruments: [K]",
+        put(K=lambda d: d.POP * 1e200),
+        "CP-EST-SCALE",
+        "'K' is",
+    ),
+    "a mediator of 1e-200": (
+        f"{AI}, estimator: mechanism, mechanism: {{mediators: [K]}}",
+        put(K=lambda d: d.POP * 1e-200),
+        "CP-EST-SCALE",
+        "'K' is",
+    ),
+    "brackets that do not match": (f"{AI}, sample: 'AI > 0) or (POP > 0'", None, "CP-STUDY-SQL", "syntax error"),
+    "a grid in words": (
+        f"{AI}, estimator: threshold, threshold: {{variable: POP, grid: fine}}",
+        None,
+        "CP-STUDY-TYPE",
+        "or all",
+    ),
+    "negative draws": (
+        f"{AI}, estimator: threshold, threshold: {{variable: POP, bootstrap: [-5]}}",
+        None,
+        "CP-STUDY-TYPE",
+        "item 1 of 'bootstrap' must be a whole number",
+    ),
 }
 
 #: name -> (model, change of the panel, words of the message)
@@ -180,6 +207,32 @@ WARNED: dict[str, tuple[str, Change | None, str]] = {
         f"{AI}, estimator: poisson",
         put(CP=lambda d: d.CP.abs().round() * (d.city != "c02")),
         "separated observation(s) dropped",
+    ),
+    "counts that are all one": (f"{AI}, estimator: poisson", put(CP=1.0), "fits exactly"),
+    "an exact fit of instruments": (
+        "estimator: iv, endogenous: [AI], instruments: [POP]",
+        put(CP=lambda d: 2 * d.AI),
+        "fits exactly",
+    ),
+    "a k-class beyond least squares": (
+        "estimator: iv, endogenous: [AI], instruments: [POP, L.POP], iv: {method: fuller, fuller: 1000000}",
+        None,
+        "beyond least squares",
+    ),
+    "a bootstrap of one draw": (
+        f"{AI}, estimator: threshold, threshold: {{variable: POP, bootstrap: [1]}}",
+        None,
+        "1 bootstrap draw(s)",
+    ),
+    "one permutation": (
+        f"{AI}, estimator: heterogeneity, split: {{by: K, tests: [permutation], draws: 1}}",
+        put(K=lambda d: (d.city < "c06") * 1),
+        "1 permutation(s)",
+    ),
+    "a group of one city": (
+        f"{AI}, estimator: heterogeneity, split: {{by: K, tests: [interaction, chow]}}",
+        put(K=lambda d: (d.city == "c03") * 1),
+        "were not run: interaction, chow",
     ),
 }
 

@@ -194,6 +194,12 @@ def test_command(tmp_path: Path) -> None:
     assert "combinations tried" in done.output
     written = json.loads(out.read_text(encoding="utf-8"))
     assert written["tried"] == len(written["candidates"]) + written["failed"]
+    bad = CliRunner().invoke(
+        app, ["reconcile", study, "M1", "--data", str(tmp_path / "panel.csv"), *given, "--sample", "drop table x"]
+    )
+    assert bad.exit_code == 1
+    assert "CP-STUDY-SQL" in bad.output
+    assert "--sample" in bad.output
     panel().assign(is_simulated=True).to_csv(tmp_path / "panel.csv", index=False)
     refused = CliRunner().invoke(app, ["reconcile", study, "M1", "--data", str(tmp_path / "panel.csv"), *given])
     assert refused.exit_code == 1
