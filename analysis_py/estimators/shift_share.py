@@ -21,6 +21,7 @@ from scipy import stats
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.estimators.absorption import demean
+from analysis_py.estimators.blas import single_threaded_blas
 from analysis_py.estimators.iv_design import IvDesign
 from analysis_py.inference.anderson_rubin import ConfidenceSet, where_positive
 
@@ -91,7 +92,8 @@ def shift_share_inference(design: IvDesign, exposure: Exposure, *, level: float 
     z = design.z[:, 0]
     shares = _scaled(exposure.shares)
     root = np.sqrt(w)
-    solved, _, rank, _ = np.linalg.lstsq(root[:, None] * shares, root * z, rcond=1e-10)
+    with single_threaded_blas():
+        solved, _, rank, _ = np.linalg.lstsq(root[:, None] * shares, root * z, rcond=1e-10)
     if rank < shares.shape[1]:
         raise CarbonpanelError(
             "CP-EST-SHIFT-SHARE",
