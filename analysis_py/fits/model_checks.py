@@ -36,6 +36,17 @@ def _check_model(study: Study, model: Model, panel: CalendarPanel) -> None:
     columns.mask(model.sample, "sample")
     for key, item, term in named_terms(study, model, columns.names):
         place = where(key, item)
+        if (
+            key not in ("outcome", "columns")
+            and "_cons" in columns.names
+            and term == parse_term("_cons", columns.names)
+        ):
+            raise CarbonpanelError(
+                "CP-STUDY-TERM",
+                "a regressor cannot be called '_cons': that is the constant's name in every table",
+                where=place,
+                remedy="give the column another name, for example transforms: {cons: '_cons'}",
+            )
         if uses_time(term):
             panel.shift_rows(1)
         if key == "outcome" and has_dummies(term):

@@ -26,7 +26,8 @@ class CalendarPanel:
     Raises
     ------
     CarbonpanelError
-        ``CP-PANEL-EMPTY`` without rows; ``CP-PANEL-DUPLICATE`` naming the rows of repeated unit-times.
+        ``CP-PANEL-EMPTY`` without rows; ``CP-PANEL-DUPLICATE`` naming the rows of repeated unit-times;
+        ``CP-PANEL-BLANKS`` where units differ by blanks around their name alone.
     """
 
     def __init__(self, data: PanelData, unit: str | None, time: str | None) -> None:
@@ -40,6 +41,8 @@ class CalendarPanel:
         frame = data.frame.set_axis([str(c) for c in data.frame.columns], axis=1)
         self._units = _codes(frame[unit]) if unit else np.zeros(len(frame), dtype=np.int64)
         self._times = _codes(frame[time]) if time else np.zeros(len(frame), dtype=np.int64)
+        if unit:
+            self._refuse_blanks(frame[unit])
         if unit and time:
             self._refuse_duplicates(frame)
         order = np.lexsort((np.arange(len(frame)), self._times, self._units)) if unit or time else np.arange(len(frame))
@@ -140,6 +143,26 @@ class CalendarPanel:
             where=self.data.data_file or self.data.name,
             remedy="give a column of whole years (or periods counted 1, 2, 3 ...) as time:",
         )
+
+    def _refuse_blanks(self, units: pd.Series) -> None:
+        """Two spellings of one unit, 'x' and 'x ', would be two units: other effects, clusters and lags, unseen."""
+        names = [name for name in units.unique() if isinstance(name, str)]
+        plain: dict[str, str] = {}
+        for name in names:
+            other = plain.setdefault(name.strip(), name)
+            if other != name:
+                rows = [int(np.flatnonzero((units == spelled).to_numpy())[0]) for spelled in (other, name)]
+                at = self.data.file_row
+                raise CarbonpanelError(
+                    "CP-PANEL-BLANKS",
+                    f"'{other}' and '{name}' differ by blanks alone and would be two units",
+                    where=Place(
+                        file=self.data.data_file or self.data.name,
+                        row=None if at is None else int(at[max(rows)]),
+                        column=str(self.unit),
+                    ),
+                    remedy="take the blanks out of the column",
+                )
 
     def _refuse_duplicates(self, frame: pd.DataFrame) -> None:
         known = (self._units >= 0) & (self._times >= 0)

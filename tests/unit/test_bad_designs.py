@@ -155,6 +155,13 @@ FAILED: dict[str, tuple[str, Change | None, str, str]] = {
         "CP-EST-SCALE",
         "'K' is",
     ),
+    "a regressor called _cons": (f"{AI}, controls: [_cons]", put(_cons=lambda d: d.POP), "CP-STUDY-TERM", "_cons"),
+    "cities of two spellings": (
+        AI,
+        put(city=lambda d: d.city.where(d.year > 2003, d.city + " ")),
+        "CP-PANEL-BLANKS",
+        "'c00 ' and 'c00' differ",
+    ),
     "brackets that do not match": (f"{AI}, sample: 'AI > 0) or (POP > 0'", None, "CP-STUDY-SQL", "syntax error"),
     "a grid in words": (
         f"{AI}, estimator: threshold, threshold: {{variable: POP, grid: fine}}",
