@@ -187,4 +187,7 @@ def small_sample(
         ]
     elif spec.type == "driscoll_kraay" and groups < FEW_CLUSTERS:
         messages.append(f"only {groups} periods: the errors of Driscoll and Kraay rest on many")
+        lag = spec.option("lag")
+        if isinstance(lag, int) and lag >= groups:
+            messages.append(f"lag {lag} reaches over all {groups} periods: the errors go to zero as it grows")
     return SmallSample(factor, df_resid, df_rmse, df_t, tuple(named), tuple(messages))

@@ -215,6 +215,11 @@ WARNED: dict[str, tuple[str, Change | None, str]] = {
         put(CP=lambda d: d.CP.abs().round() * (d.city != "c02")),
         "separated observation(s) dropped",
     ),
+    "lags longer than the panel": (
+        f"{AI}, covariance: {{type: driscoll_kraay, lag: 40}}",
+        None,
+        "lag 40 reaches over all 8 periods",
+    ),
     "counts that are all one": (f"{AI}, estimator: poisson", put(CP=1.0), "fits exactly"),
     "an exact fit of instruments": (
         "estimator: iv, endogenous: [AI], instruments: [POP]",
