@@ -20,6 +20,7 @@ from analysis_py.fits.heterogeneity import Fit, Groups
 from analysis_py.fits.run_record import DiagnosticRow
 from analysis_py.inference.entity_grams import Columns
 from analysis_py.inference.permutation import permute_groups
+from analysis_py.inference.small_sample import small_sample
 from analysis_py.inference.suest import StackedFits, stack_fits, wald_chi2
 from analysis_py.panels.frame import EstimationFrame
 from analysis_py.settings import DEFAULT_SEED
@@ -161,16 +162,23 @@ def _or_none(value: float) -> float | None:
 
 @dataclass(frozen=True)
 class GroupScores:
-    """One group's fit as its coefficients and the score of each row of the frame in them, shape (n, k)."""
+    """One group's fit as its coefficients and the score of each row of the frame in them, shape (n, k).
+
+    ``factor`` is what the convention multiplies the model's covariance by, one where it was not asked for.
+    """
 
     terms: tuple[str, ...]
     estimate: np.ndarray
     scores: np.ndarray
     rows: np.ndarray
+    factor: float = 1.0
 
 
-def score_group(data: EstimationFrame, model: Model, rows: np.ndarray) -> GroupScores:
-    """Fit some rows of a frame and keep influence times weight times residual of each row."""
+def score_group(data: EstimationFrame, model: Model, rows: np.ndarray, *, factored: bool = False) -> GroupScores:
+    """Fit some rows of a frame and keep influence times weight times residual of each row.
+
+    ``factored`` asks for the small-sample factor, with the errors of :func:`small_sample`.
+    """
     sample = draw_sample(
         data.frame.iloc[rows].reset_index(drop=True),
         outcome=data.outcome,
@@ -184,6 +192,16 @@ def score_group(data: EstimationFrame, model: Model, rows: np.ndarray) -> GroupS
     )
     with single_threaded_blas():
         solution = solve(sample)
+    factor = 1.0
+    if factored:
+        factor = small_sample(
+            find_convention(model.convention),
+            model.covariance,
+            n_obs=len(sample.y),
+            slopes=len(solution.slopes),
+            fixed_effects=sample.fixed_effects,
+            clusters=sample.clusters,
+        ).factor
     influence, estimate = solution.influence, solution.slopes
     terms = [sample.regressors[j] for j in solution.kept]
     if not sample.fixed_effects:
@@ -191,7 +209,7 @@ def score_group(data: EstimationFrame, model: Model, rows: np.ndarray) -> GroupS
         influence, estimate = np.column_stack([influence, constant.influence]), np.append(estimate, constant.value)
         terms.append("_cons")
     scores = influence * (sample.weights * solution.residuals)[:, None]
-    return GroupScores(tuple(terms), estimate, scores, rows[sample.used_rows])
+    return GroupScores(tuple(terms), estimate, scores, rows[sample.used_rows], factor)
 
 
 def stack_groups(data: EstimationFrame, model: Model, groups: Groups) -> tuple[list[GroupScores], StackedFits, str]:

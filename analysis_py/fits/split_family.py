@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_py.errors import CarbonpanelError
+from analysis_py.estimators.result import CovarianceSpec
 from analysis_py.fits.group_tests import score_group
 from analysis_py.fits.heterogeneity import NUMERICAL, assign_groups
 from analysis_py.fits.run_record import DiagnosticRow, ModelRun
@@ -32,8 +33,8 @@ DRAWS = 9_999
 
 @dataclass(frozen=True)
 class _Hypothesis:
-    """One difference: model, treatment, groups, estimate, the influence of each unit on it, (units,), and how many
-    units the smaller group has."""
+    """One difference: model, treatment, groups, estimate, the influence of each unit on it, (units,), times the root
+    of its fit's small-sample factor, and how many units the smaller group has."""
 
     model: str
     term: str
@@ -76,14 +77,16 @@ def _hypotheses(study: Study, model: Model, panel: CalendarPanel) -> list[_Hypot
     def where(key: str, item: int | None) -> str:
         return study.where(model, key, item)
 
-    by_unit = replace(model, covariance=replace(model.covariance, type="iid", by=(), options=()))
+    robust = CovarianceSpec("hc1") if model.unit is None else CovarianceSpec("cluster", (model.unit,))
+    by_unit = replace(model, covariance=robust)
     try:
         with np.errstate(all="ignore"):
             data = build_frame(
                 panel, by_unit, where, observed=model.fill == "observed", extra={model.split.by: "split"}
             )
             groups = assign_groups(data.frame, model.split, model.unit, model.time)
-            fits = [score_group(data, by_unit, np.flatnonzero(groups.labels == group)) for group in groups.order]
+            rows = [np.flatnonzero(groups.labels == group) for group in groups.order]
+            fits = [score_group(data, by_unit, own, factored=True) for own in rows]
     except (CarbonpanelError, *NUMERICAL):
         return []
     codes, count = _unit_codes(panel, model.unit)
@@ -94,7 +97,7 @@ def _hypotheses(study: Study, model: Model, panel: CalendarPanel) -> list[_Hypot
                 continue
             influence = np.zeros(count)
             for sign, fit in ((1.0, fits[a]), (-1.0, fits[b])):
-                own = fit.scores[:, fit.terms.index(term)]
+                own = np.sqrt(fit.factor) * fit.scores[:, fit.terms.index(term)]
                 influence += sign * np.bincount(codes[data.rows[fit.rows]], own, count)
             fewest = min(len(np.unique(codes[data.rows[fits[g].rows]])) for g in (a, b))
             difference = fits[a].estimate[fits[a].terms.index(term)] - fits[b].estimate[fits[b].terms.index(term)]
@@ -129,7 +132,7 @@ def _rows(family: Sequence[_Hypothesis], models: Sequence[Model]) -> dict[str, l
     adjusted = {"romano_wolf": test.romano_wolf, "benjamini_hochberg": test.benjamini_hochberg}
     words = {
         "romano_wolf": f"{size}; step-down, {test.draws} sign draws of {test.n_clusters} clusters",
-        "benjamini_hochberg": f"{size}; false discovery rate, normal p-values, clustered by unit",
+        "benjamini_hochberg": f"{size}; false discovery rate of p-values by t, clustered by unit",
     }
     asked = {m.id: m.split.multiple_testing for m in models if m.split is not None}
     rows: dict[str, list[DiagnosticRow]] = {h.model: [] for h in family}

@@ -28,7 +28,8 @@ class FamilyTest:
     ----------
     statistic, std_error : (J,) estimate over its clustered error, and that error.
     p_value : (J,) each test alone, by the sign distribution.
-    romano_wolf, benjamini_hochberg : (J,) adjusted p-values; the latter from the normal p-values.
+    romano_wolf, benjamini_hochberg : (J,) adjusted p-values; the latter from t with as many degrees of freedom as
+        clusters take part, less one.
     n_clusters, draws : clusters in the family and sign draws.
     """
 
@@ -80,16 +81,17 @@ def correct_family(estimate: np.ndarray, influence: np.ndarray, *, draws: int, s
     Parameters
     ----------
     estimate : (J,) estimates.
-    influence : (clusters, J) influence summed within clusters: zero where a cluster takes no part in an estimate.
+    influence : (clusters, J) influence summed within clusters, small-sample factors included: zero where a cluster
+        takes no part in an estimate.
     draws, seed : sign draws and the seed of numpy's default generator.
 
-    The errors are sqrt(G/(G-1) sum of squares), G the clusters that take part in the estimate.
+    The errors are the root of the sum of squares; nothing is tested on fewer than two clusters.
     """
     from scipy import stats
 
     parts = (influence != 0).sum(axis=0)
     squares = (influence**2).sum(axis=0)
-    error = np.sqrt(np.where((parts > 1) & (squares > 0), squares * parts / np.maximum(parts - 1, 1), np.nan))
+    error = np.sqrt(np.where((parts > 1) & (squares > 0), squares, np.nan))
     statistic = estimate / error
     known = np.flatnonzero(np.isfinite(statistic))
     alone, wolf = np.full(len(estimate), np.nan), np.full(len(estimate), np.nan)
@@ -106,5 +108,5 @@ def correct_family(estimate: np.ndarray, influence: np.ndarray, *, draws: int, s
         size = np.abs(statistic[known])
         alone[known] = (1 + (drawn >= size * (1 - 1e-12)).sum(axis=0)) / (1 + draws)
         wolf[known] = step_down(size, drawn)
-    normal = 2.0 * stats.norm.sf(np.abs(statistic))
-    return FamilyTest(statistic, error, alone, wolf, benjamini_hochberg(normal), len(influence), draws)
+    single = 2.0 * stats.t.sf(np.abs(statistic), np.maximum(parts - 1, 1))
+    return FamilyTest(statistic, error, alone, wolf, benjamini_hochberg(single), len(influence), draws)

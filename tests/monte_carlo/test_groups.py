@@ -65,7 +65,7 @@ models:
     split: {by: a, tests: [permutation], draws: 99, seed: 1}
 """
 CITY = "{type: cluster, by: [city]}"
-FAMILY = "groups of 25 to 53 clusters, scores without the small-sample factors of the fits: a little large"
+FAMILY = "groups of 25 to 53 clusters: a little large"
 FALSE_SHARE = "share of false ones among the differences found, by Benjamini-Hochberg"
 
 
@@ -153,7 +153,7 @@ def uneven() -> Trial:
         "SUEST": sized((0.05, 0.08), truth="no difference on average", why="39 clusters a group, chi-squared"),
         "Romano-Wolf, any false difference": sized((0.04, 0.07), truth="no difference on average", why="78 clusters"),
         "Benjamini-Hochberg, any false difference": sized(
-            (0.04, 0.08), truth="no difference on average", why="78 clusters, normal"
+            (0.04, 0.08), truth="no difference on average", why="78 clusters"
         ),
     }
     return trial(DEPENDENT, _uneven_world(), CITY, claims)

@@ -205,7 +205,7 @@ def test_family_of_tests() -> None:
     statistic, drawn = [], []
     for j in range(4):
         parts = [value for value in influence[:, j] if value != 0]
-        error = (sum(v * v for v in parts) * len(parts) / (len(parts) - 1)) ** 0.5
+        error = sum(v * v for v in parts) ** 0.5
         statistic.append(estimate[j] / error)
         drawn.append([abs(sum(s * v for s, v in zip(row, influence[:, j], strict=True)) / error) for row in signs])
     np.testing.assert_allclose(found.statistic, statistic, rtol=1e-10)

@@ -86,6 +86,20 @@ def test_the_splits_of_a_study_are_one_family(tmp_path: Path) -> None:
     ]
 
 
+def test_the_family_rests_on_the_errors_of_the_groups(tmp_path: Path) -> None:
+    """A unit is in one group alone, so the error of a difference is the root of both groups' squared errors."""
+    data = small_panel(40)
+    data["half"] = [int(c[1:]) < 13 for c in data["city"]]
+    body = split("by: is_resource") + split("by: half", "G")
+    done = run(tmp_path, body.replace("estimator:", "covariance: {type: cluster, by: [city]}, estimator:"), data)
+    for model in done.models:
+        rows = [c for c in model.coefficients if c.term == "AI"]
+        assert len(rows) == 2
+        wanted = (rows[0].estimate - rows[1].estimate) / np.hypot(rows[0].std_error, rows[1].std_error)
+        (found,) = diagnostics_of(model, "romano_wolf")
+        assert found.statistic == pytest.approx(wanted, rel=1e-9)
+
+
 def test_a_split_inside_units_explains_why_units_are_not_permuted(tmp_path: Path) -> None:
     done = run(tmp_path, split(f"by: ER, at: median, {ALL}"))
     model = done.models[0]
