@@ -22,6 +22,18 @@ SHARED = ROOT.parent / "shared"
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a fixture of their module run on one worker, so that it is made once (dbt's have one group)."""
+    for item in items:
+        module = item.nodeid.split("::")[0]
+        shared = getattr(item, "_fixtureinfo", None)
+        if shared is None or module.startswith("tests/dbt/"):
+            continue
+        if any(found[-1].scope == "module" for found in shared.name2fixturedefs.values() if found):
+            item.add_marker(pytest.mark.xdist_group(module))
+
+
 def run_cli(*args: str, env: dict[str, str] | None = None, timeout: float = 900, **options: object):
     """Run ``carbonpanel ARGS`` in a process of its own, without a terminal, and return what it said."""
     full = {k: v for k, v in os.environ.items() if not k.startswith("CARBONPANEL_")}

@@ -28,6 +28,7 @@ USER_INPUTS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs this folder, so that it is built once."""
     for item in items:
