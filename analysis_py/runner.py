@@ -6,6 +6,7 @@ tried, ``not_run`` where the data or the estimator is not there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from analysis_py.fits.heterogeneity_fits import fit_heterogeneity
 from analysis_py.fits.iv_fits import fit_instrumented
 from analysis_py.fits.mechanism_fits import fit_mechanism
 from analysis_py.fits.model_checks import absent_columns, check_study
-from analysis_py.fits.model_fits import describe_model, fit_counts, fit_regression
+from analysis_py.fits.model_fits import OUTSIDE_SAMPLE, describe_model, fit_counts, fit_regression
 from analysis_py.fits.moderation_fits import fit_moderation
 from analysis_py.fits.run_record import ModelRun, StudyRun
 from analysis_py.fits.run_stamp import git_commit, new_run_id, utc_now, versions
@@ -34,6 +35,9 @@ __all__ = ["FilePanel", "FramePanel", "PanelSource", "StudyRun", "WarehousePanel
 
 #: Estimators a study may name that this version does not have.
 UNAVAILABLE = ("spatial", "did")
+
+#: Share of a sample's rows above which rows lost to missing values are told, and how many reasons.
+_MANY_LOST, _REASONS_SHOWN = 0.1, 3
 
 Progress = Callable[[int, int, str], None]
 
@@ -184,11 +188,24 @@ def _run_model(study: Study, model: Model, panel: CalendarPanel) -> ModelRun:
     try:
         # a warning of numpy about a bad operation is a reason, not noise on the screen
         with np.errstate(all="ignore"):
-            return fit(blank, model, panel, where)
+            return _tell_lost_rows(fit(blank, model, panel, where), len(panel))
     except CarbonpanelError as error:
         return replace(blank, status="failed", message=_one_line(error))
     except NUMERICAL as error:
         return replace(blank, status="failed", message=f"numerical trouble: {error}")
+
+
+def _tell_lost_rows(run: ModelRun, panel_rows: int) -> ModelRun:
+    """The run with a note where missing values cost more than a tenth of the sample's rows: which, and how many."""
+    lost = Counter(reason for _, _, reason in run.dropped if reason.startswith("missing"))
+    sample = panel_rows - sum(reason == OUTSIDE_SAMPLE for _, _, reason in run.dropped)
+    if sum(lost.values()) <= _MANY_LOST * sample:
+        return run
+    order = sorted(lost.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{reason} ({count})" for reason, count in order[:_REASONS_SHOWN]]
+    rest = ["..."] if len(order) > _REASONS_SHOWN else []
+    note = f"{sum(lost.values())} of the sample's {sample} rows lack a value: {', '.join([*named, *rest])}"
+    return replace(run, notes=(*run.notes, note))
 
 
 def _standing_notes(model: Model) -> tuple[str, ...]:

@@ -173,13 +173,20 @@ def reconcile(
 
 def find_model(study: Study, model_id: str) -> Model:
     """A model of the study by its id; ``CP-MODEL-UNKNOWN`` with the nearest where there is none."""
-    for model in study.models:
-        if model.id == model_id:
-            return model
+    return find_in_studies([study], model_id)[1]
+
+
+def find_in_studies(studies: Sequence[Study], model_id: str) -> tuple[Study, Model]:
+    """The first of the studies (the tables of one study) that has a model of this id, and the model."""
+    for study in studies:
+        for model in study.models:
+            if model.id == model_id:
+                return study, model
+    names = dict.fromkeys(study.name if len(studies) == 1 else study.study for study in studies)
     raise CarbonpanelError(
         "CP-MODEL-UNKNOWN",
-        f"study '{study.name}' has no model '{model_id}'",
-        remedy=did_you_mean(model_id, (m.id for m in study.models)),
+        f"study '{', '.join(names)}' has no model '{model_id}'",
+        remedy=did_you_mean(model_id, (m.id for study in studies for m in study.models)),
     )
 
 

@@ -35,7 +35,7 @@ def reconcile(
         from analysis_py.estimate import find_studies
         from analysis_py.files import refuse_same_file
         from analysis_py.fits.printed_columns import read_given, read_published
-        from analysis_py.fits.reconciliation import find_model
+        from analysis_py.fits.reconciliation import find_in_studies
         from analysis_py.fits.reconciliation import reconcile as search
         from analysis_py.panels.panel import FilePanel, WarehousePanel
         from analysis_py.progress import Progress
@@ -45,8 +45,7 @@ def reconcile(
         refuse_same_file(json_out, [data])
         place = paths()
         studies = find_studies([study], place.studies)
-        chosen = next((s for s in studies if any(m.id == model for m in s.models)), studies[0])
-        own = find_model(chosen, model)
+        chosen, own = find_in_studies(studies, model)
         if estimate:
             printed = read_given(estimate, statistic or [], error or [], n, r2)
         elif statistic or error or n is not None or r2 is not None:

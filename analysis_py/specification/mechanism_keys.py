@@ -42,4 +42,4 @@ read_mechanism = read_mapping(
 )
 
 #: ``margins: {at: [..], points: 41, level: 0.95}``.
-read_margins = read_mapping({"at": _read_values, "points": read_whole(2), "level": _read_level})
+read_margins = read_mapping({"at": _read_values, "points": read_whole(2, 10_000), "level": _read_level})

@@ -226,12 +226,14 @@ def read_number(doc: Document, at: At, value: Any) -> float | int:
     return value
 
 
-def read_whole(minimum: int) -> Reader:
-    """A whole number of at least ``minimum``."""
+def read_whole(minimum: int, maximum: int | None = None) -> Reader:
+    """A whole number of at least ``minimum`` and, where it is given, at most ``maximum``."""
+    most = "" if maximum is None else f" and at most {maximum}"
 
     def read(doc: Document, at: At, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-            raise doc.error("CP-STUDY-TYPE", f"{_last(at)} must be a whole number of at least {minimum}", at)
+        high = maximum is not None and isinstance(value, int) and value > maximum
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum or high:
+            raise doc.error("CP-STUDY-TYPE", f"{_last(at)} must be a whole number of at least {minimum}{most}", at)
         return value
 
     return read

@@ -181,6 +181,13 @@ def test_published_columns_are_found() -> None:
         read_published(project_root() / "seeds" / "published", "carbon_productivity", "T99c1")
 
 
+def test_an_unknown_model_brings_the_nearest_of_all_tables() -> None:
+    refused = CliRunner().invoke(app, ["reconcile", "carbon_productivity", "T9c33"])
+    assert refused.exit_code == 1
+    assert "study 'carbon_productivity' has no model 'T9c33'" in refused.output
+    assert "did you mean 'T9c3'" in refused.output
+
+
 def test_command(tmp_path: Path) -> None:
     study_of(tmp_path, BODY)
     panel().to_csv(tmp_path / "panel.csv", index=False)

@@ -202,3 +202,26 @@ def test_a_lagged_outcome_beside_unit_effects_is_warned_of(tmp_path: Path) -> No
     warned = {model.id: "Nickell" in str(model.message) for model in run.models}
     assert warned == {"lagged": True, "without": False, "other": False, "derived": False}
     assert "a unit has 7 observations" in str(run.models[0].message)
+
+
+def test_many_rows_without_a_value_are_told(tmp_path: Path) -> None:
+    data = small_panel()
+    data["w"] = np.where(data["year"] < 2004, np.nan, 1.0)
+    body = """\
+    defaults: {outcome: CP, treatment: [AI], sample: year >= 2002}
+    models:
+      - {id: weighted, weights: w}
+      - {id: few, treatment: [ER]}
+    """
+    weighted, few = run_study(study_of(tmp_path, body), FramePanel(data)).models
+    assert "24 of the sample's 84 rows lack a value: missing w (24)" in weighted.notes
+    assert not any("lack a value" in note for note in few.notes)
+
+
+def test_points_of_a_curve_have_a_limit(tmp_path: Path) -> None:
+    with pytest.raises(CarbonpanelError, match="at least 2 and at most 10000"):
+        study_of(
+            tmp_path,
+            "models:\n  - {id: M, estimator: moderation, outcome: CP, treatment: [AI], moderator: ER,"
+            " margins: {points: 1000000}}\n",
+        )
