@@ -30,7 +30,7 @@ run: $(STAMP) ## build the warehouse, validate it, estimate every study
 	$(BIN)/carbonpanel run
 
 test: lint ## linters, then every test
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not nightly"
+	$(BIN)/python -m pytest -n $(JOBS) --no-loadscope-reorder -m "not nightly"
 
 lint: $(STAMP) ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .
@@ -39,7 +39,7 @@ lint: $(STAMP) ## ruff, mypy, sqlfluff
 	$(BIN)/sqlfluff lint --disable-progress-bar models dbt_project/data_tests dbt_project/analyses
 
 nightly: $(STAMP) ## the long trials: 50 kills, five hash seeds, the full coverage study
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "nightly"
+	$(BIN)/python -m pytest -n $(JOBS) --no-loadscope-reorder -m "nightly"
 
 bench: $(STAMP) ## speed as ratios against peers, measured in one run
 	$(BIN)/python -m benchmarks

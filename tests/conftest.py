@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,16 +24,17 @@ SHARED = ROOT.parent / "shared"
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a fixture of their module run on one worker, so that it is made once (dbt's have one group)."""
-    for item in items:
-        module = item.nodeid.split("::")[0]
-        shared = getattr(item, "_fixtureinfo", None)
-        if shared is None or module.startswith("tests/dbt/"):
-            continue
-        if any(found[-1].scope == "module" for found in shared.name2fixturedefs.values() if found):
-            item.add_marker(pytest.mark.xdist_group(module))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A module runs on one worker, so that what its tests share is made once; the folder ``dbt`` counts as a module."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ModuleScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.split("::", 1)[0]
+            return "tests/dbt" if module.startswith("tests/dbt/") else module
+
+    return ModuleScheduling(config, log)
 
 
 def run_cli(*args: str, env: dict[str, str] | None = None, timeout: float = 900, **options: object):
@@ -68,8 +71,10 @@ def built_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = base / "built_world"
     with FileLock(base / "built_world.lock", purpose="building the test warehouse", wait_seconds=1800):
         if not (folder / "done").exists():
+            started = time.monotonic()
             result = run_cli("run", env=places(folder), timeout=1500)
             assert result.returncode == 0, result.stdout + result.stderr
+            (folder / "seconds").write_text(str(time.monotonic() - started), encoding="utf-8")
             (folder / "done").write_text(result.stdout + result.stderr, encoding="utf-8")
     return folder
 

@@ -287,8 +287,14 @@ def _typed_frame(path: Path, kind: str) -> pd.DataFrame:
         elif column.dtype == np.float32:
             frame[name] = column.astype(float)
         if isinstance(frame[name].dtype, pd.StringDtype) or frame[name].dtype == object:
-            # no text is a missing value, as in Stata and as in a CSV file
-            blank = frame[name].map(lambda value: isinstance(value, str) and not value.strip()).astype(bool)
-            if blank.any():
-                frame[name] = frame[name].mask(blank)
+            frame[name] = _without_blank_text(path, frame[name])
     return frame
+
+
+def _without_blank_text(path: Path, column: pd.Series) -> pd.Series:
+    """Texts of nothing as missing values, as in Stata and as in a CSV file; ``damaged`` where a text is no text."""
+    try:
+        blank = column.map(lambda value: isinstance(value, str) and not value.strip()).astype(bool)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise damaged(path, error) from error
+    return column.mask(blank) if blank.any() else column

@@ -28,14 +28,6 @@ USER_INPUTS = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs this folder, so that it is built once."""
-    for item in items:
-        if Path(str(item.fspath)).parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("dbt"))
-
-
 def run_dbt(folder: Path, *args: str, threads: int = 2, data: Path | None = None) -> subprocess.CompletedProcess[str]:
     """``dbt ARGS`` in the project's root with database, cache and logs inside ``folder``."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("CARBONPANEL_")}

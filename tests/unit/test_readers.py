@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis_py.errors import CarbonpanelError
@@ -321,3 +323,12 @@ def test_old_workbook_without_a_container(tmp_path: Path) -> None:
     (tmp_path / "a.xls").write_bytes(content)
     assert find_file(tmp_path / "a.xls").kind == "xls"
     assert read_table(tmp_path / "a.xls").to_dict("list") == {"year": [2019]}
+
+
+def test_a_text_that_is_no_utf8_in_a_parquet_file_is_a_damaged_file(tmp_path: Path) -> None:
+    texts = pa.array([b"\xff\xfe", b"b"], pa.binary())
+    broken = pa.StringArray.from_buffers(2, texts.buffers()[1], texts.buffers()[2])
+    pq.write_table(pa.table({"city": broken, "x": [1.0, 2.0]}), tmp_path / "a.parquet")
+    with pytest.raises(CarbonpanelError) as caught:
+        read_table(tmp_path / "a.parquet")
+    assert caught.value.code == "CP-FILE-CORRUPT"
