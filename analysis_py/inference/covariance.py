@@ -219,9 +219,14 @@ class VcovMaker:
             power = {"hc1": 0.0, "hc2": 0.5, "hc3": 1.0}[kind]
             return self.factor * hc_covariance(scores, self.leverage, power), self._leverage_messages()
         if kind in CLUSTER_TYPES:
-            vcov = self.factor * cluster_covariance(scores, self.clusters)
-            if len(self.clusters) == 1:
-                return vcov, []
+            summed = cluster_covariance(scores, self.clusters)
+            nothing = vanishing(summed, scores)
+            vcov, repaired = self.factor * summed, False
+            if len(self.clusters) > 1:
+                vcov, repaired = repair_definiteness(vcov, slopes)
+            vcov[nothing, :] = vcov[:, nothing] = np.nan
+            messages = [_REPAIRED] if repaired else []
+            return vcov, [*messages, *([_NO_CLUSTER_ERRORS] if nothing.any() else [])]
         elif kind == "driscoll_kraay" and self.periods is not None:
             return self.factor * driscoll_kraay_covariance(scores, self.periods, self.options.lag), []
         elif kind == "conley" and self.coordinates is not None:
@@ -241,10 +246,15 @@ class VcovMaker:
         return [f"observations of leverage one, which add nothing to {self.spec.label}: {full}"] if full else []
 
 
+def vanishing(meat: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Which sums of scores (p,) are zero but for rounding, while the scores themselves are not."""
+    alone = (scores**2).sum(axis=0)
+    return np.asarray((np.diag(meat) <= _VANISHING * alone) & (alone > 0))
+
+
 def refuse_vanishing(meat: np.ndarray, scores: np.ndarray, spec: CovarianceSpec) -> None:
     """Raise ``CP-EST-COVARIANCE`` where all pairs of rows were joined: scores add up to zero, and so would errors."""
-    alone = (scores**2).sum(axis=0)
-    if (np.diag(meat) <= _VANISHING * alone).all() and (alone > 0).any():
+    if vanishing(meat, scores).any():
         raise CarbonpanelError(
             "CP-EST-COVARIANCE",
             f"{spec.label} joins every row with every other: the scores add up to zero, and so would the errors",
@@ -252,6 +262,7 @@ def refuse_vanishing(meat: np.ndarray, scores: np.ndarray, spec: CovarianceSpec)
         )
 
 
+_NO_CLUSTER_ERRORS = "the scores of every cluster add up to zero: coefficients without an error have no clustered one"
 _REPAIRED = (
     "the covariance was not positive semi-definite: its negative eigenvalues were set to zero "
     "(Cameron, Gelbach & Miller 2011)"

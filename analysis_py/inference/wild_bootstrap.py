@@ -26,6 +26,7 @@ from scipy import sparse
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.estimators.factors import Factor, intersect, is_nested
 from analysis_py.estimators.projection import Projection
+from analysis_py.inference.covariance import cluster_covariance, vanishing
 from analysis_py.progress import report_step
 
 DEFAULT_DRAWS = 9_999
@@ -179,7 +180,8 @@ def run_wild_bootstrap(
     Raises
     ------
     CarbonpanelError
-        ``CP-EST-COVARIANCE`` for an unknown distribution or where the score matrices would be too large.
+        ``CP-EST-COVARIANCE`` for an unknown distribution, where clustered errors are zero but for rounding, or where
+        the score matrices would be too large.
     """
     distribution = draws.distribution or ("webb" if boot.levels < WEBB_UNDER else "rademacher")
     if distribution not in DISTRIBUTIONS:
@@ -192,6 +194,13 @@ def run_wild_bootstrap(
     count = 2**boot.levels if enumerated else draws.count
     root = np.sqrt(weights)
     e = root * residuals
+    scores = influence * (root * e)[:, None]
+    if vanishing(cluster_covariance(scores, clusters), scores).any():
+        raise CarbonpanelError(
+            "CP-EST-COVARIANCE",
+            "the scores of every cluster add up to zero: there is no clustered t to draw",
+            remedy="cluster by another column, or widen the sample",
+        )
     is_simple = len(clusters) == 1 and clusters[0] is boot and is_nested(projection.absorbed, boot)
     makers = [
         (_simple if is_simple else _general)(projection, clusters, boot, e, root * h) for h in influence.T.astype(float)

@@ -176,9 +176,20 @@ def test_few_clusters_leave_no_joint_f_but_the_slopes() -> None:
     assert slopes is not None
     assert (slopes.df1, slopes.df2) == (2, 4)
     assert any("no joint F" in m for m in result.messages)
-    fewer = fit(panel(units=2, times=9), regressors=["AI", "POP"], convention="fixest")
+    fewer = fit(panel(units=3, times=9), regressors=["AI", "POP", "FI"], convention="fixest")
     assert fewer.f is None
     assert any("singular" in m for m in fewer.messages)
+
+
+def test_two_units_with_both_effects_have_no_clustered_errors() -> None:
+    """Demeaned, the second unit mirrors the first: each cluster's scores add up to zero, and errors were rounding."""
+    result = fit(panel(units=2, times=9), regressors=["AI", "POP"], convention="fixest")
+    assert np.isnan(result.std_error).all()
+    assert np.isfinite(result.estimate).all()
+    assert result.f is None
+    assert any("have no clustered one" in m for m in result.messages)
+    with pytest.raises(CarbonpanelError, match="no clustered t to draw"):
+        fit(panel(units=2, times=9), covariance={"type": "wild", "by": ["city"], "draws": 99, "seed": 1})
 
 
 def test_xtreg_hc1_is_said_not_to_be_statas_robust() -> None:
