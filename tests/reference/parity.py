@@ -39,8 +39,8 @@ _TAIL = """
 - `suest`, `chow`, `interaction_wald`: against R's sandwich and anova, not against Stata's commands.
 - `gelbach`: against its regressions and derivatives, not against `b1x2`; `indirect`: against a plain bootstrap.
 - `romano_wolf`: by hand and by trials, not against `rwolf2`; `johnson_neyman_fdr`: against the steps of the R package.
-- Exported scripts: the do-files were never run in Stata, nor the `fixest` part of the R scripts in R (its formulas were,
-  by pyfixest); their base R part is run.
+- Exported scripts: the do-files were never run in Stata, nor the `fixest` part of the R scripts in R (its formulas
+  were, by pyfixest); their base R part is run.
 - The marts' numbers: against the demo world's own truths (`carbonpanel recover`, `tests/dbt`), not another program.
 """
 
