@@ -249,7 +249,7 @@ class VcovMaker:
 def vanishing(meat: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Which sums of scores (p,) are zero but for rounding, while the scores themselves are not."""
     alone = (scores**2).sum(axis=0)
-    return np.asarray((np.diag(meat) <= _VANISHING * alone) & (alone > 0))
+    return np.asarray((np.abs(np.diag(meat)) <= _VANISHING * alone) & (alone > 0))
 
 
 def refuse_vanishing(meat: np.ndarray, scores: np.ndarray, spec: CovarianceSpec) -> None:
