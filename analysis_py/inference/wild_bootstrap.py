@@ -196,11 +196,8 @@ def run_wild_bootstrap(
     e = root * residuals
     scores = influence * (root * e)[:, None]
     if vanishing(cluster_covariance(scores, clusters), scores).any():
-        raise CarbonpanelError(
-            "CP-EST-COVARIANCE",
-            "the scores of every cluster add up to zero: there is no clustered t to draw",
-            remedy="cluster by another column, or widen the sample",
-        )
+        nothing = "the scores of every cluster add up to zero: there is no clustered t to draw"
+        raise CarbonpanelError("CP-EST-COVARIANCE", nothing, remedy="cluster by another column, or widen the sample")
     is_simple = len(clusters) == 1 and clusters[0] is boot and is_nested(projection.absorbed, boot)
     makers = [
         (_simple if is_simple else _general)(projection, clusters, boot, e, root * h) for h in influence.T.astype(float)
