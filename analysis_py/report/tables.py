@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from analysis_py.errors import CarbonpanelError, did_you_mean
 from analysis_py.fits.run_record import CoefficientRow, ModelRun, StudyRun
-from analysis_py.report.comparison import Comparison
+from analysis_py.report.comparison_rows import Comparison
 from analysis_py.report.iv_rows import iv_rows
 from analysis_py.report.numbers import number, stars
 from analysis_py.report.table_layout import FORMATS, Table, lay_out

@@ -12,7 +12,7 @@ import pytest
 
 from analysis_py.errors import CarbonpanelError
 from analysis_py.fits.run_record import StudyRun
-from analysis_py.report.comparison import Comparison
+from analysis_py.report.comparison_rows import Comparison
 from analysis_py.report.tables import number, render, stars
 from analysis_py.runner import FramePanel, run_study
 from analysis_py.settings import SIMULATED_NOTICE
