@@ -253,13 +253,14 @@ def vanishing(meat: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def refuse_vanishing(meat: np.ndarray, scores: np.ndarray, spec: CovarianceSpec) -> None:
-    """Raise ``CP-EST-COVARIANCE`` where all pairs of rows were joined: scores add up to zero, and so would errors."""
-    if vanishing(meat, scores).any():
-        raise CarbonpanelError(
-            "CP-EST-COVARIANCE",
-            f"{spec.label} joins every row with every other: the scores add up to zero, and so would the errors",
-            remedy="choose a smaller cutoff_km, or kernel: bartlett",
-        )
+    """Raise ``CP-EST-COVARIANCE`` where scores add up to zero over the rows that are joined: so would the errors."""
+    if not vanishing(meat, scores).any():
+        return
+    if spec.type == "conley":
+        what = f"{spec.label} joins every row with every other: the scores add up to zero, and so would the errors"
+        raise CarbonpanelError("CP-EST-COVARIANCE", what, remedy="choose a smaller cutoff_km, or kernel: bartlett")
+    what = "the scores of every cluster add up to zero, and so would the errors"
+    raise CarbonpanelError("CP-EST-COVARIANCE", what, remedy="cluster by another column, or widen the sample")
 
 
 _NO_CLUSTER_ERRORS = "the scores of every cluster add up to zero: coefficients without an error have no clustered one"

@@ -50,7 +50,9 @@ class MomentCovariance:
         if kind == "hc1":
             return hc_covariance(scores)
         if kind == "cluster":
-            return cluster_covariance(scores, self.clusters)
+            summed = cluster_covariance(scores, self.clusters)
+            refuse_vanishing(summed, scores, self.spec)
+            return summed
         if kind == "driscoll_kraay" and self.periods is not None:
             return driscoll_kraay_covariance(scores, self.periods, self.options.lag)
         if kind == "conley" and self.coordinates is not None:

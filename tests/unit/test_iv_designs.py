@@ -223,6 +223,14 @@ def test_a_cutoff_that_joins_all_places_is_refused(instrumented: bool) -> None:
     assert estimate(kernel="bartlett") > 0
 
 
+def test_two_units_beside_both_effects_have_no_clustered_errors() -> None:
+    """Demeaned, the second unit mirrors the first: each cluster's scores add up to zero."""
+    frame = panel()[lambda d: d["unit"] < 2]
+    with pytest.raises(CarbonpanelError, match="scores of every cluster add up to zero") as caught:
+        fit(frame=frame, covariance={"type": "cluster", "by": ["unit"]})
+    assert caught.value.code == "CP-EST-COVARIANCE"
+
+
 def test_driscoll_kraay_and_conley() -> None:
     frame = panel().assign(lon=lambda d: 100.0 + d["unit"], lat=30.0)
     for covariance in (
